@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Ticket spin locks. The hypervisor runs with interrupts off, so there is no irq-saving variant.
+ *
+ * LOCK ORDER, outermost first (a lock is never taken while one further down is held):
+ *
+ *   domain list        hyp/dom/domain.c    which domains exist
+ *   domain lock        struct domain       life cycle, HVM parameters, vcpu_info registration
+ *   grant table lock   struct grant_table  two at once: lower domain number first
+ *   event channel lock struct evtchn_set   two at once: lower domain number first
+ *   p2m lock           struct p2m          two at once: lower domain number first
+ *   scheduler lock     hyp/dom/sched.c     run queues
+ *   timer lock         struct cpu          one CPU's timer queue
+ *   frame lock         mm/buddy.c          free lists
+ *   log lock           hyp/lib/log.c       the log ring and UART
+ *
+ * struct locked proves to a callee that its caller holds a lock: only lock_held() makes one.
+ */
+#ifndef BH_LIB_LOCK_H
+#define BH_LIB_LOCK_H
+
+#include "hyp/lib/util.h"
+
+struct spinlock {
+    uint32_t next;  /* next ticket to hand out; written by takers, atomically */
+    uint32_t owner; /* ticket now served; written by the holder only */
+};
+
+struct locked {
+    const struct spinlock *lock;
+};
+
+static inline struct locked spin_lock(struct spinlock *l)
+{
+    uint32_t ticket = __atomic_fetch_add(&l->next, 1, __ATOMIC_RELAXED);
+
+    while (__atomic_load_n(&l->owner, __ATOMIC_ACQUIRE) != ticket)
+        __builtin_ia32_pause();
+    return (struct locked){l};
+}
+
+/* Takes the lock if nobody has it; true on success. */
+static inline bool spin_trylock(struct spinlock *l)
+{
+    uint32_t ticket = __atomic_load_n(&l->owner, __ATOMIC_RELAXED);
+
+    return __atomic_compare_exchange_n(&l->next, &ticket, ticket + 1, false, __ATOMIC_ACQUIRE,
+                                       __ATOMIC_RELAXED);
+}
+
+static inline void spin_unlock(struct spinlock *l)
+{
+    __atomic_store_n(&l->owner, l->owner + 1, __ATOMIC_RELEASE);
+}
+
+static inline bool spin_is_locked(const struct spinlock *l)
+{
+    return __atomic_load_n(&l->owner, __ATOMIC_RELAXED) !=
+           __atomic_load_n(&l->next, __ATOMIC_RELAXED);
+}
+
+#endif

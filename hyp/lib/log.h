@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The host log: formatted lines with a time stamp, kept in a ring and sent to the sinks (first
+ * serial port, port 0xE9). A panic flushes the ring and then writes synchronously.
+ */
+#ifndef BH_LIB_LOG_H
+#define BH_LIB_LOG_H
+
+#include "hyp/lib/util.h"
+
+/* Writes one line "[seconds.micros] text"; a newline is added when missing. */
+void log_line(const char *fmt, ...) __printf(1, 2);
+
+/* A line of a domain's own text: "[name] text" of length len, non-printing bytes shown as '?'. */
+void log_domain(const char *name, const char *text, size_t len);
+
+/* A refusal: at most 10 lines a second per caller-provided budget, then a count of what was dropped. */
+struct log_limit {
+    uint64_t window; /* ns, start of the current second */
+    uint32_t count, dropped;
+};
+void log_limited(struct log_limit *limit, const char *fmt, ...) __printf(2, 3);
+
+/*
+ * The lower end. out() writes n bytes and returns how many it took (0: busy); now() is the time in
+ * ns since boot. log_pump() moves ring contents to out() and is called from the idle loop and the
+ * timer; log_sync(true) makes every write synchronous (boot, panic).
+ */
+struct log_sink {
+    size_t (*out)(const char *text, size_t n);
+    uint64_t (*now)(void);
+};
+void log_init(const struct log_sink *sink);
+void log_pump(void);
+void log_sync(bool on);
+bool log_pending(void);
+
+/* Breaks the log lock (panic only). */
+void log_break_lock(void);
+
+/* Prints registers and a stack trace, halts every CPU. Implemented in hyp/x86/panic.c. */
+void panic(const char *fmt, ...) __noreturn __printf(1, 2);
+
+/* For what the code itself proves, never for input. */
+#define ASSERT(c)                                                                                  \
+    do {                                                                                           \
+        if (unlikely(!(c)))                                                                        \
+            panic("assertion '%s' failed at %s:%d", #c, __FILE__, __LINE__);                       \
+    } while (0)
+
+#endif
