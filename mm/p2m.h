@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A domain's map from guest frames to host frames: a four-level table that the CPU walks itself
+ * (EPT, SDM vol. 3 ch. 29.3; NPT, APM vol. 2 ch. 15.25). The two formats differ in a few bits, which
+ * struct p2m_format names; the type of an entry is kept in its software bits.
+ */
+#ifndef BH_MM_P2M_H
+#define BH_MM_P2M_H
+
+#include "hyp/lib/lock.h"
+#include "mm/frame.h"
+
+enum p2m_type {
+    P2M_NONE,
+    P2M_RAM,      /* the domain's own frame; the entry owns one reference */
+    P2M_GRANT_RW, /* another domain's frame, by grant; the grant table owns the reference */
+    P2M_GRANT_RO,
+    P2M_HYP,      /* a hypervisor page shown to the guest (shared_info); writable */
+};
+
+struct p2m_format {
+    uint64_t present;  /* bits of every present entry that points to a table */
+    uint64_t leaf;     /* bits of every present leaf (memory type, user, ...) */
+    uint64_t writable; /* added to writable leaves */
+    uint64_t nx;       /* added to non-executable leaves (NPT: bit 63) */
+    uint64_t exec;     /* added to executable leaves (EPT: bit 2) */
+    uint64_t large;    /* added to a 2 MiB leaf */
+    bool has_2m;
+};
+
+struct p2m {
+    struct spinlock lock;
+    const struct p2m_format *fmt;
+    uint64_t *root;      /* top table, hypervisor memory */
+    uint16_t owner;      /* domain number */
+    uint64_t gen;        /* bumped by every removal or restriction; see arch_p2m_flush() */
+    uint64_t tables;     /* table pages in use */
+    uint64_t ram_frames; /* frames mapped as P2M_RAM */
+};
+
+#define GFN_BITS 36 /* 48-bit guest-physical addresses */
+
+/* 0 or -XEN_ENOMEM. */
+int p2m_init(struct p2m *p, const struct p2m_format *fmt, uint16_t owner);
+
+/*
+ * What gfn maps to: *f and the type, P2M_NONE when nothing. *order, if wanted, is 0 or 9.
+ */
+enum p2m_type p2m_lookup(struct p2m *p, gfn_t gfn, hfn_t *f, unsigned *order);
+
+/*
+ * Maps 1 << order frames (0 or 9; gfn and f aligned to it). An existing entry is refused with
+ * -XEN_EEXIST; -XEN_ENOMEM leaves the table as it was. order 9 is split by itself into 4 KiB
+ * entries when the format has no 2 MiB leaf, and later when one of its pages changes.
+ */
+int p2m_map(struct p2m *p, gfn_t gfn, hfn_t f, unsigned order, enum p2m_type t);
+
+/*
+ * Removes the 4 KiB entry of gfn, flushes, and returns what was there; the caller drops the
+ * reference of a P2M_RAM entry. -XEN_ENOENT when nothing is mapped, -XEN_ENOMEM when a large page
+ * could not be split. The batch form skips the flush; the caller calls arch_p2m_flush() before it
+ * drops any reference.
+ */
+int p2m_unmap(struct p2m *p, gfn_t gfn, hfn_t *f, enum p2m_type *t);
+int p2m_unmap_noflush(struct p2m *p, gfn_t gfn, hfn_t *f, enum p2m_type *t);
+
+/*
+ * The frame behind gfn with a reference for the caller (frame_put() gives it back): 0,
+ * -XEN_EFAULT when not mapped, not writable though write is asked, or not RAM or grant.
+ */
+int p2m_get(struct p2m *p, gfn_t gfn, bool write, hfn_t *f);
+
+/*
+ * Teardown, for a domain whose vCPUs run nowhere: drops at most budget entries, references of
+ * P2M_RAM included, and table pages behind them. True when nothing is left, the root included.
+ */
+bool p2m_free_slice(struct p2m *p, unsigned budget);
+
+#endif
