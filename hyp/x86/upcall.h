@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* What hyp/x86 asks of the layers above it; implemented in hyp/dom (and hyp/call: hypercalls). */
+#ifndef BH_X86_UPCALL_H
+#define BH_X86_UPCALL_H
+
+#include "hyp/x86/vcpu.h"
+
+/* rax: number; rdi, rsi, rdx, r10, r8, r9: arguments; result to rax. False: execute it again. */
+bool upcall_hypercall(struct x86_vcpu *v);
+/* vcpu_info->evtchn_upcall_pending of v. */
+bool upcall_event_pending(struct x86_vcpu *v);
+/* HLT with nothing deliverable: v sleeps until upcall_notify(). */
+void upcall_block(struct x86_vcpu *v);
+/* Any CPU: v has something to look at; wakes it, or kicks it out of the guest. */
+void upcall_notify(struct x86_vcpu *v);
+void upcall_yield(struct x86_vcpu *v);
+/* INIT stops a vCPU (it waits for SIPI); SIPI makes it runnable. Any CPU; target may run. */
+void upcall_vcpu_down(struct x86_vcpu *v);
+void upcall_vcpu_up(struct x86_vcpu *v);
+/* reason: SHUTDOWN_poweroff, _reboot, _crash (xen/sched.h); why: for the log. */
+void upcall_shutdown(struct x86_vcpu *v, unsigned reason, const char *why);
+
+#endif

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The machine part of a vCPU and of a domain. hyp/dom embeds them as first member `arch` of struct
+ * vcpu and struct domain; struct x86_vcpu never points upwards: what this layer wants from the one
+ * above it asks through upcall.h.
+ */
+#ifndef BH_X86_VCPU_H
+#define BH_X86_VCPU_H
+
+#include "hyp/x86/cpu.h"
+#include "hyp/x86/machine.h"
+#include "hyp/x86/vlapic.h"
+#include "mm/p2m.h"
+
+#define MAX_VCPUS 64
+
+/* In this order in memory: the entry code of both vendors saves and loads them so. */
+struct gprs {
+    uint64_t rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15;
+};
+
+struct segment {
+    uint16_t sel;
+    uint16_t attr; /* as in a VMCB: type 0-3, S 4, DPL 5-6, P 7, AVL 8, L 9, D 10, G 11 */
+    uint32_t limit;
+    uint64_t base;
+};
+
+/* What common code reads or writes through vendor->get_state and set_state. */
+struct vcpu_state {
+    uint64_t rip, rsp, rflags, cr0, cr2, cr3, cr4, efer, dr7;
+    struct segment cs, ds, es, fs, gs, ss, tr, ldt, gdt, idt;
+};
+
+struct x86_domain {
+    struct p2m p2m;
+    uint32_t nvcpus;
+    struct x86_vcpu *vcpus[MAX_VCPUS];
+    uint64_t tsc_offset;     /* guest TSC = host TSC + offset */
+    uint8_t callback_vector; /* HVM_PARAM_CALLBACK_IRQ type vector; 0: none */
+    bool serial2;            /* I/O ports 0x2f8-0x2ff pass through */
+    uint8_t *io_bitmap;      /* 12 KiB (hyp_alloc(2)), all ones but what passes through */
+    uint32_t hypercall_gfn;  /* last hypercall page written, for information */
+    uint32_t domid;          /* for messages */
+    const char *name;
+};
+
+enum vcpu_run { VCPU_WAIT_INIT, VCPU_WAIT_SIPI, VCPU_UP };
+
+struct x86_vcpu {
+    struct gprs regs; /* rsp, rax also live in the VMCB/VMCS: vendor code syncs them here */
+    struct x86_domain *dom;
+    uint32_t id;      /* vCPU number, also its x2APIC ID / 2 */
+    uint8_t activity; /* enum vcpu_run: under INIT/SIPI */
+    bool notified;    /* something may have become deliverable: written by anybody */
+    struct cpu *cpu;  /* where it runs or last ran */
+    struct vlapic vlapic;
+    /* one event being injected: reinjected when its delivery was interrupted by an exit */
+    bool nmi_pending;
+    struct {
+        bool valid, has_error;
+        uint8_t vector, type; /* type as in VMCS/VMCB: 0 ext, 2 NMI, 3 exception, 4/6 soft */
+        uint32_t error;
+    } pending_exception;
+    uint64_t seen_gen; /* p2m generation flushed for */
+    uint64_t xcr0;
+    uint8_t *xsave; /* FPU area, hypervisor page(s), 64-byte aligned */
+    uint64_t dr[4], dr6;
+    uint64_t pat;
+    uint64_t star, lstar, cstar, sfmask, kernel_gs, tsc_aux; /* VMX only; a VMCB holds its own */
+    void *vendor;                                            /* VMCB or VMCS state, vmx.h / svm.h */
+};
+
+/* Allocates and sets up v (dom, id already set) in reset state: 0 or -XEN_ENOMEM. */
+int vcpu_arch_init(struct x86_vcpu *v);
+void vcpu_arch_free(struct x86_vcpu *v);
+int domain_arch_init(struct x86_domain *d);  /* p2m, I/O bitmap */
+void domain_arch_free(struct x86_domain *d); /* after p2m_free_slice() is done */
+
+/*
+ * PVH entry state (Xen docs/misc/pvh): 32-bit protected mode, paging off, flat segments, rip =
+ * entry, rbx = start info; marks v VCPU_UP. vcpu_set_sipi: real mode at vector << 12.
+ * vcpu_set_context32/64 serve VCPUOP_initialise (struct vcpu_hvm_context, xen/hvm/hvm_vcpu.h).
+ */
+void vcpu_set_pvh_entry(struct x86_vcpu *v, uint32_t entry, uint32_t start_info);
+void vcpu_set_sipi(struct x86_vcpu *v, uint8_t vector);
+
+/* This CPU takes v's state into its registers, or gives it back to memory. */
+void vcpu_load(struct x86_vcpu *v);
+void vcpu_save(struct x86_vcpu *v);
+
+/*
+ * Runs the loaded v until its next exit and handles that exit. Host interrupts stay pending for
+ * irq_window(). What the exit means for scheduling goes through upcall.h.
+ */
+void vcpu_enter(struct x86_vcpu *v);
+
+/* True when an interrupt, NMI or upcall could be delivered now: a halted vCPU must wake. */
+bool vcpu_has_event(struct x86_vcpu *v);
+
+/* Queues an exception for v's next entry (v is this CPU's current). */
+void vcpu_inject(struct x86_vcpu *v, uint8_t vector, bool has_error, uint32_t error);
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The emulated local APIC of a vCPU, always in x2APIC mode (SDM vol. 3 ch. 11.12): every access is
+ * an MSR exit. Registers of IRR are written by any CPU with atomic bit operations, all else by the
+ * CPU that runs the vCPU.
+ */
+#ifndef BH_X86_VLAPIC_H
+#define BH_X86_VLAPIC_H
+
+#include "hyp/x86/machine.h"
+
+struct x86_vcpu;
+
+struct vlapic {
+    uint32_t irr[8]; /* atomic */
+    uint32_t isr[8];
+    uint32_t tmr[8];
+    uint32_t tpr, svr, esr, lvt_timer, lvt_thermal, lvt_pmc, lvt_lint0, lvt_lint1, lvt_error;
+    uint32_t timer_divide, timer_initial;
+    uint64_t timer_start, timer_period; /* ns */
+    uint64_t tsc_deadline;
+    uint32_t esr_pending;
+    struct timer timer;
+};
+
+void vlapic_reset(struct x86_vcpu *v);
+/* MSR 0x800..0x8ff, 0x1b (APIC base), 0x6e0: false: #GP. */
+bool vlapic_read(struct x86_vcpu *v, uint32_t msr, uint64_t *value);
+bool vlapic_write(struct x86_vcpu *v, uint32_t msr, uint64_t value);
+/* Any CPU: sets vector pending and notifies the vCPU. */
+void vlapic_raise(struct x86_vcpu *v, uint8_t vector);
+/* The vector that would be taken now (its priority above the processor's), or -1. */
+int vlapic_pending(const struct x86_vcpu *v);
+/* Moves vector from IRR to ISR: it is being delivered. */
+void vlapic_accept(struct x86_vcpu *v, uint8_t vector);
+uint32_t vlapic_id(const struct x86_vcpu *v); /* x2APIC ID: 2 * vCPU number, as Xen has it */
+
+#endif
