@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The bundle: what bl hands to the hypervisor at boot, as one multiboot2 module. A header page, then
- * one 4 KiB record for each domain, then page-aligned segments. Little endian. Checksums are XXH64,
- * seed 0: the header's over the header with its checksum field zero, a record's likewise over the
- * record, a segment's over its file_size bytes. A record is also what creates a domain at run time.
+ * The bundle: what bl hands to the hypervisor at boot, as one multiboot2 module. A header page,
+ * then one 4 KiB record for each domain, then page-aligned segments. Little endian. Checksums are
+ * XXH64, seed 0: the header's over the header with its checksum field zero, a record's likewise
+ * over the record, a segment's over its file_size bytes. A record is also what creates a domain at
+ * run time.
  */
 #ifndef BH_ABI_BUNDLE_H
 #define BH_ABI_BUNDLE_H
@@ -90,17 +91,17 @@ struct bundle_domain {
     uint64_t memory_max; /* bytes, multiples of 4096; min <= target <= max */
     uint64_t memory_target;
     uint64_t memory_min;
-    uint64_t affinity; /* mask of host CPUs 0..63; 0: any */
-    uint32_t entry;    /* 32-bit PVH entry point, guest-physical */
+    uint64_t affinity;                        /* mask of host CPUs 0..63; 0: any */
+    uint32_t entry;                           /* 32-bit PVH entry point, guest-physical */
     uint8_t on_poweroff, on_reboot, on_crash; /* enum bundle_action */
     uint8_t reserved0;
     uint32_t nsegments;
     uint32_t reserved1;
     struct bundle_segment segments[BUNDLE_MAX_SEGMENTS];
     char cmdline[BUNDLE_CMDLINE_SIZE];
-    uint8_t reserved[BUNDLE_PAGE - 168 - 768 - BUNDLE_CMDLINE_SIZE]; /* zero */
+    uint8_t reserved[BUNDLE_PAGE - 160 - 768 - BUNDLE_CMDLINE_SIZE]; /* zero */
 };
-_Static_assert(offsetof(struct bundle_domain, segments) == 168, "record header");
+_Static_assert(offsetof(struct bundle_domain, segments) == 160, "record header");
 _Static_assert(sizeof(struct bundle_domain) == BUNDLE_PAGE, "record is a page");
 
 #endif

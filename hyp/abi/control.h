@@ -27,9 +27,9 @@ struct bh_control_next {
     uint32_t state; /* enum bh_domain_state */
     uint32_t class; /* enum bundle_class */
     uint32_t vcpus;
-    uint32_t console_port; /* the domain's own end, to bind to; 0: it has no console */
+    uint32_t console_port;    /* the domain's own end, to bind to; 0: it has no console */
     uint32_t shutdown_reason; /* SHUTDOWN_*, in state SHUTDOWN and ZOMBIE */
-    uint64_t memory;       /* bytes */
+    uint64_t memory;          /* bytes */
     uint8_t uuid[16];
     char name[64];
 };
