@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* Event channels (xen/event_channel.h): 2-level and FIFO. */
+#ifndef BH_DOM_EVTCHN_H
+#define BH_DOM_EVTCHN_H
+
+#include <xen/event_channel.h>
+#include "hyp/dom/area.h"
+
+struct domain;
+struct vcpu;
+struct evtchn; /* private to evtchn.c */
+
+struct evtchn_set {
+    struct spinlock lock;
+    struct evtchn **pages; /* table of pages of struct evtchn */
+    uint32_t nports;       /* ports allocated so far */
+    uint32_t limit;        /* ports this ABI can have */
+    bool fifo;
+    struct guest_area *array; /* FIFO event array pages */
+    uint32_t narray;
+};
+
+struct evtchn_vcpu {
+    struct guest_area control; /* FIFO control block */
+    uint32_t tail[16];         /* FIFO: last port of each queue, private */
+    uint32_t virq[24];         /* port bound to each VIRQ; 0: none */
+};
+
+int evtchn_init(struct domain *d);
+void evtchn_free(struct domain *d); /* closes all; the peers' ends become unbound */
+/* The builder's: an unbound port of d for remote. Port number or error. */
+int evtchn_alloc_unbound(struct domain *d, uint16_t remote);
+void evtchn_send_virq(struct vcpu *v, unsigned virq);
+/* EVTCHNOP_send from the hypervisor: sets the domain's own port pending. */
+void evtchn_raise(struct domain *d, uint32_t port);
+/* Is port pending? (SCHEDOP_poll) */
+bool evtchn_is_pending(struct domain *d, uint32_t port);
+long evtchn_op(struct vcpu *v, unsigned cmd, gva_t arg); /* EVTCHNOP_* */
+
+#endif
