@@ -3,6 +3,8 @@
 #ifndef BH_DOM_DOM_H
 #define BH_DOM_DOM_H
 
+#include <stdint.h>
+
 #include <xen/xen.h>
 #include <xen/sched.h>
 #include <xen/vcpu.h>

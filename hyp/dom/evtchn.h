@@ -3,6 +3,8 @@
 #ifndef BH_DOM_EVTCHN_H
 #define BH_DOM_EVTCHN_H
 
+#include <stdint.h>
+
 #include <xen/event_channel.h>
 #include "hyp/dom/area.h"
 

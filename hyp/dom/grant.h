@@ -3,6 +3,8 @@
 #ifndef BH_DOM_GRANT_H
 #define BH_DOM_GRANT_H
 
+#include <stdint.h>
+
 #include <xen/grant_table.h>
 #include "hyp/x86/copy.h"
 
