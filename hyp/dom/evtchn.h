@@ -13,11 +13,17 @@ struct vcpu;
 struct evtchn; /* private to evtchn.c */
 
 struct evtchn_set {
-    struct spinlock lock;
-    struct evtchn **pages; /* table of pages of struct evtchn */
-    uint32_t nports;       /* ports allocated so far */
-    uint32_t limit;        /* ports this ABI can have */
+    struct spinlock lock;       /* the table: who is bound to what */
+    struct spinlock queue_lock; /* FIFO queues and the areas below */
+    struct evtchn **pages;      /* table of pages of struct evtchn */
+    uint32_t nports;            /* ports allocated so far; port 0 is reserved */
+    uint32_t limit;             /* ports this ABI can have */
+    uint32_t nopen;
+    uint32_t free_head, free_tail; /* closed ports, oldest first; 0: none */
+    uint32_t closing;              /* where evtchn_close_slice() goes on */
+    uint32_t pirq_port;            /* bound to the one physical interrupt; 0: none */
     bool fifo;
+    bool dead;                /* the domain goes away: no new ports */
     struct guest_area *array; /* FIFO event array pages */
     uint32_t narray;
 };
@@ -29,7 +35,13 @@ struct evtchn_vcpu {
 };
 
 int evtchn_init(struct domain *d);
-void evtchn_free(struct domain *d); /* closes all; the peers' ends become unbound */
+/*
+ * The end of d's event channels, for a domain whose vCPUs run nowhere: no new ones from now on, at
+ * most budget ports closed, peers' ends unbound. True when none is left. evtchn_free() does the
+ * rest; then nobody notifies d any more and its shared page and vCPUs may go.
+ */
+bool evtchn_close_slice(struct domain *d, unsigned budget);
+void evtchn_free(struct domain *d); /* closes all that is left, frees all memory */
 /* The builder's: an unbound port of d for remote. Port number or error. */
 int evtchn_alloc_unbound(struct domain *d, uint16_t remote);
 void evtchn_send_virq(struct vcpu *v, unsigned virq);

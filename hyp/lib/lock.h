@@ -6,8 +6,10 @@
  *
  *   domain list        hyp/dom/domain.c    which domains exist
  *   domain lock        struct domain       life cycle, HVM parameters, vcpu_info registration
- *   grant table lock   struct grant_table  two at once: lower domain number first
- *   event channel lock struct evtchn_set   two at once: lower domain number first
+ *   grant table lock   struct grant_table  one at a time
+ *   event pairing lock hyp/dom/evtchn.c    who is connected to whom
+ *   event channel lock struct evtchn_set   two at once: under the pairing lock only
+ *   event queue lock   struct evtchn_set   FIFO queues of one domain; one at a time
  *   p2m lock           struct p2m          two at once: lower domain number first
  *   scheduler lock     hyp/dom/sched.c     run queues
  *   timer lock         struct cpu          one CPU's timer queue
