@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The runtime of our own PVH domains. A domain is one struct component: init() once, then
+ * notified() for each event channel that fires. One vCPU, no preemption: a handler runs to its end.
+ */
+#ifndef BH_RT_RT_H
+#define BH_RT_RT_H
+
+#include <stdint.h>
+
+#include <xen/xen.h>
+#include "hyp/lib/util.h"
+
+#define COMPONENT_MAGIC 0x504d4f43U /* "COMP" */
+
+struct component {
+    uint32_t magic;
+    void (*init)(void);
+    void (*notified)(uint32_t port);
+};
+extern const struct component component; /* each domain defines one */
+
+/* Hypercalls by VMCALL or VMMCALL, whichever this CPU has; negative: -XEN_E*. */
+long rt_hypercall(unsigned nr, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5);
+#define HYPERCALL2(nr, a, b)    rt_hypercall(nr, (uint64_t)(a), (uint64_t)(b), 0, 0, 0)
+#define HYPERCALL3(nr, a, b, c) rt_hypercall(nr, (uint64_t)(a), (uint64_t)(b), (uint64_t)(c), 0, 0)
+
+/* A line, or a part of one, on the domain's own log (CONSOLEIO_write). */
+void rt_print(const char *fmt, ...) __printf(1, 2);
+/* Says why and crashes the domain. */
+void rt_panic(const char *fmt, ...) __noreturn __printf(1, 2);
+/* SHUTDOWN_* of xen/sched.h. */
+void rt_shutdown(unsigned reason) __noreturn;
+
+/* The command line, and the end of RAM below 4 GiB, from hvm_start_info. */
+extern const char *rt_cmdline;
+extern uint64_t rt_ram_end;
+extern struct shared_info rt_shared;
+
+/* Zeroed pages from the RAM behind the image; NULL: none left. */
+void *rt_page_alloc(void);
+void rt_page_free(void *page);
+
+/* Event channels: a port is unmasked when bound. Port number or -XEN_E*. */
+int rt_bind_interdomain(uint16_t domid, uint32_t port);
+int rt_bind_virq(unsigned virq);
+int rt_bind_pirq(unsigned pirq);
+void rt_notify(uint32_t port);
+void rt_close(uint32_t port);
+
+/* Nanoseconds since the host booted; the next wake-up of the loop, which then calls rt_tick. */
+uint64_t rt_now(void);
+void rt_set_timer(uint64_t deadline, void (*fn)(void));
+
+/* Maps another domain's grant at a page above RAM, read-write. NULL with a status in *status. */
+void *rt_grant_map(uint16_t domid, uint32_t ref, uint32_t *handle, int *status);
+void rt_grant_unmap(void *page, uint32_t handle);
+
+#endif
