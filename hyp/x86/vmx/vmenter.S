@@ -41,14 +41,15 @@ vmenter:
     jmp 3f
 
 vmenter_exit:
-    xchg %rdi, (%rsp)
+    push %rdi
+    mov 8(%rsp), %rdi
+    pop 56(%rdi)
     mov %rax, 0(%rdi)
     mov %rcx, 8(%rdi)
     mov %rdx, 16(%rdi)
     mov %rbx, 24(%rdi)
     mov %rbp, 40(%rdi)
     mov %rsi, 48(%rdi)
-    pop 56(%rdi)
     mov %r8, 64(%rdi)
     mov %r9, 72(%rdi)
     mov %r10, 80(%rdi)
@@ -57,6 +58,7 @@ vmenter_exit:
     mov %r13, 104(%rdi)
     mov %r14, 112(%rdi)
     mov %r15, 120(%rdi)
+    pop %rdi
     xor %eax, %eax
 3:  pop %r15
     pop %r14
