@@ -114,6 +114,8 @@ rt_start_info_gpa:
 rt_pml4: .skip 4096
 rt_pdpt: .skip 4096
 rt_pd:   .skip 4 * 4096
+    .globl rt_stack_guard
+rt_stack_guard: .skip 4096
     .skip 16384
 rt_stack_top:
     .section .note.GNU-stack, "", @progbits
