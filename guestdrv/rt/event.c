@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Event channels (2-level ABI), time and the loop. The upcall only ends the sleep: ports are looked
- * at in the loop, so that no handler is ever interrupted by another.
+ * Event channels (2-level ABI), time and the loop. Interrupts are off but for the sleep, which the
+ * upcall ends; ports are looked at in the loop, so that no handler interrupts another.
  */
+#include "guestdrv/rt/internal.h"
+
 #include <xen/event_channel.h>
 #include <xen/hvm/hvm_op.h>
 #include <xen/hvm/params.h>
 #include <xen/memory.h>
 #include <xen/vcpu.h>
-#include "guestdrv/rt/internal.h"
 
 #define CALLBACK_VECTOR (2UL << 56) /* HVM_PARAM_CALLBACK_TYPE_VECTOR */
 
