@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The ring holds text not yet written to the sink: head and tail run freely. When it is full the
+ * oldest text stays and the new line is counted as lost: what led to trouble matters more.
+ */
+#include "hyp/lib/log.h"
+
+#include "hyp/lib/format.h"
+#include "hyp/lib/lock.h"
+
+#define RING_SIZE   65536U
+#define LINE_SIZE   256
+#define PUMP_BYTES  16 /* a UART's FIFO */
+#define LIMIT_LINES 10
+#define SECOND      1000000000UL
+
+static struct spinlock lock;
+static struct log_sink sink;
+static char ring[RING_SIZE];
+static uint32_t head, tail;
+static uint64_t lost;
+static bool synchronous = true;
+
+void log_init(const struct log_sink *s)
+{
+    sink = *s;
+}
+
+static uint64_t now(void)
+{
+    return sink.now ? sink.now() : 0;
+}
+
+static void pump_locked(uint32_t budget)
+{
+    while (head != tail && budget && sink.out) {
+        uint32_t at = tail % RING_SIZE;
+        uint32_t n = MIN(MIN(head - tail, RING_SIZE - at), budget);
+
+        n = (uint32_t)sink.out(&ring[at], n);
+        if (!n)
+            return;
+        tail += n;
+        budget -= n;
+    }
+}
+
+static void store(const char *text, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        ring[head++ % RING_SIZE] = text[i];
+}
+
+static void emit_locked(const char *stamp, size_t nstamp, const char *text, size_t n)
+{
+    char note[64];
+    size_t need = nstamp + n + 1;
+    int len;
+
+    if (RING_SIZE - (head - tail) < need + sizeof(note)) {
+        lost++;
+        return;
+    }
+    if (lost) {
+        len = format(note, sizeof(note), "(%lu log lines lost)\n", lost);
+        store(note, (size_t)len);
+        lost = 0;
+    }
+    store(stamp, nstamp);
+    store(text, n);
+    store("\n", 1);
+    while (synchronous && sink.out && head != tail)
+        pump_locked(RING_SIZE);
+}
+
+static size_t time_stamp(char *buf, size_t size)
+{
+    uint64_t t = now();
+
+    return (size_t)format(buf, size, "[%5lu.%06lu] ", t / SECOND, t % SECOND / 1000);
+}
+
+static void emit(const char *text, size_t n)
+{
+    char stamp[40];
+    size_t nstamp = time_stamp(stamp, sizeof(stamp));
+
+    while (n && text[n - 1] == '\n')
+        n--;
+    spin_lock(&lock);
+    emit_locked(stamp, nstamp, text, n);
+    spin_unlock(&lock);
+}
+
+static void emit_v(const char *fmt, va_list ap)
+{
+    char text[LINE_SIZE];
+    int n = format_v(text, sizeof(text), fmt, ap);
+
+    emit(text, MIN((size_t)n, sizeof(text) - 1));
+}
+
+void log_line(const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    emit_v(fmt, ap);
+    va_end(ap);
+}
+
+void log_domain(const char *name, const char *text, size_t len)
+{
+    char line[LINE_SIZE];
+
+    do {
+        size_t n = (size_t)format(line, sizeof(line), "[%s] ", name);
+        size_t part = MIN(len, sizeof(line) - n);
+
+        for (size_t i = 0; i < part; i++)
+            line[n + i] = (text[i] < ' ' && text[i] != '\t') || text[i] == 0x7f ? '?' : text[i];
+        emit(line, n + part);
+        text += part;
+        len -= part;
+    } while (len);
+}
+
+void log_limited(struct log_limit *limit, const char *fmt, ...)
+{
+    uint64_t t = now();
+    va_list ap;
+
+    if (t - limit->window >= SECOND) {
+        if (limit->dropped)
+            log_line("(%u lines like the next were dropped)", limit->dropped);
+        *limit = (struct log_limit){.window = t};
+    }
+    if (limit->count == LIMIT_LINES) {
+        limit->dropped++;
+        return;
+    }
+    limit->count++;
+    va_start(ap, fmt);
+    emit_v(fmt, ap);
+    va_end(ap);
+}
+
+void log_pump(void)
+{
+    if (!log_pending() || !spin_trylock(&lock))
+        return;
+    pump_locked(PUMP_BYTES);
+    spin_unlock(&lock);
+}
+
+void log_sync(bool on)
+{
+    spin_lock(&lock);
+    synchronous = on;
+    while (on && sink.out && head != tail)
+        pump_locked(RING_SIZE);
+    spin_unlock(&lock);
+}
+
+bool log_pending(void)
+{
+    return READ_ONCE(head) != READ_ONCE(tail);
+}
+
+void log_break_lock(void)
+{
+    lock = (struct spinlock){0, 0};
+}
