@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The frame table: one 16-byte struct frame for every 4 KiB frame of the machine. The type makes the
- * rules: shared frames are never writable through any mapping, pinned ones are never shared or
+ * The frame table: one 16-byte struct frame for every 4 KiB frame of the machine. The type makes
+ * the rules: shared frames are never writable through any mapping, pinned ones are never shared or
  * moved, table and hypervisor frames are never mapped by a guest.
  */
 #ifndef BH_MM_FRAME_H

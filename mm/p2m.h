@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A domain's map from guest frames to host frames: a four-level table that the CPU walks itself
- * (EPT, SDM vol. 3 ch. 29.3; NPT, APM vol. 2 ch. 15.25). The two formats differ in a few bits, which
- * struct p2m_format names; the type of an entry is kept in its software bits.
+ * (EPT, SDM vol. 3 ch. 29.3; NPT, APM vol. 2 ch. 15.25). The two formats differ in a few bits,
+ * which struct p2m_format names; the type of an entry is kept in its software bits.
  */
 #ifndef BH_MM_P2M_H
 #define BH_MM_P2M_H
@@ -15,7 +15,7 @@ enum p2m_type {
     P2M_RAM,      /* the domain's own frame; the entry owns one reference */
     P2M_GRANT_RW, /* another domain's frame, by grant; the grant table owns the reference */
     P2M_GRANT_RO,
-    P2M_HYP,      /* a hypervisor page shown to the guest (shared_info); writable */
+    P2M_HYP, /* a hypervisor page shown to the guest (shared_info); writable */
 };
 
 struct p2m_format {

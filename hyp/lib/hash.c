@@ -3,17 +3,6 @@
 
 #include "hyp/lib/string.h"
 
-/* xxHash declares its streaming allocator even when nobody calls it. */
-static inline void *malloc(size_t n)
-{
-    (void)n;
-    return NULL;
-}
-static inline void free(void *p)
-{
-    (void)p;
-}
-
 #define XXH_INLINE_ALL
 #define XXH_VECTOR 0 /* scalar: no SSE in the hypervisor */
 #pragma GCC diagnostic push
