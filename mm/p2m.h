@@ -35,6 +35,7 @@ struct p2m {
     uint16_t owner;      /* domain number */
     uint64_t gen;        /* bumped by every removal or restriction; see arch_p2m_flush() */
     uint64_t tables;     /* table pages in use */
+    uint64_t max_tables; /* no more than these: what a domain may cost; p2m_init() sets no limit */
     uint64_t ram_frames; /* frames mapped as P2M_RAM */
 };
 

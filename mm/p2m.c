@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Levels count from 0 (a table of 4 KiB pages) to 3 (the root). A change allocates what it needs
+ * first and then cannot fail. Empty tables stay until the domain dies: max_tables bounds them.
+ */
+#include "mm/p2m.h"
+
+#include <xen/errno.h>
+#include "hyp/lib/log.h"
+#include "hyp/lib/string.h"
+#include "mm/arch.h"
+
+#define LEVELS     4
+#define ENTRIES    512U
+#define ADDR_MASK  0x000ffffffffff000UL
+#define TYPE_SHIFT 52 /* software bits: ignored by EPT and NPT */
+#define TYPE_MASK  0xfUL
+
+static unsigned index_at(gfn_t gfn, unsigned level)
+{
+    return (unsigned)(gfn.val >> (9 * level)) % ENTRIES;
+}
+
+static enum p2m_type entry_type(uint64_t e)
+{
+    return (enum p2m_type)(e >> TYPE_SHIFT & TYPE_MASK);
+}
+
+static hfn_t entry_hfn(uint64_t e)
+{
+    return mk_hfn((e & ADDR_MASK) >> PAGE_SHIFT);
+}
+
+/* Only leaves carry a type. */
+static bool is_leaf(uint64_t e)
+{
+    return entry_type(e) != P2M_NONE;
+}
+
+static uint64_t *entry_table(uint64_t e)
+{
+    return arch_hfn_to_hva(entry_hfn(e));
+}
+
+static uint64_t table_entry(const struct p2m *p, uint64_t *table)
+{
+    return arch_hva_to_hfn(table).val << PAGE_SHIFT | p->fmt->present;
+}
+
+static uint64_t leaf_entry(const struct p2m *p, hfn_t f, enum p2m_type t, bool large)
+{
+    uint64_t e = f.val << PAGE_SHIFT | p->fmt->leaf | (uint64_t)t << TYPE_SHIFT;
+
+    if (t != P2M_GRANT_RO)
+        e |= p->fmt->writable;
+    e |= t == P2M_RAM ? p->fmt->exec : p->fmt->nx;
+    return large ? e | p->fmt->large : e;
+}
+
+int p2m_init(struct p2m *p, const struct p2m_format *fmt, uint16_t owner)
+{
+    *p = (struct p2m){.fmt = fmt, .owner = owner, .max_tables = ~0UL, .tables = 1};
+    p->root = hyp_alloc_table();
+    return p->root ? 0 : -XEN_ENOMEM;
+}
+
+/* The entry for gfn at the lowest level there is, which comes back in *level. */
+static uint64_t *walk(const struct p2m *p, gfn_t gfn, unsigned *level)
+{
+    uint64_t *table = p->root;
+
+    for (*level = LEVELS - 1;; --*level) {
+        uint64_t *e = &table[index_at(gfn, *level)];
+
+        if (!*level || !*e || is_leaf(*e))
+            return e;
+        table = entry_table(*e);
+    }
+}
+
+enum p2m_type p2m_lookup(struct p2m *p, gfn_t gfn, hfn_t *f, unsigned *order)
+{
+    unsigned level;
+    uint64_t e;
+
+    spin_lock(&p->lock);
+    e = gfn.val >> GFN_BITS ? 0 : *walk(p, gfn, &level);
+    spin_unlock(&p->lock);
+    if (!e)
+        return P2M_NONE;
+    *f = hfn_add(entry_hfn(e), level ? gfn.val % ENTRIES : 0);
+    if (order)
+        *order = level ? ORDER_2M : ORDER_4K;
+    return entry_type(e);
+}
+
+/* n linked zeroed tables (by their first word), or NULL. */
+static uint64_t *tables_alloc(struct p2m *p, unsigned n)
+{
+    uint64_t *chain = NULL;
+
+    if (p->max_tables - p->tables < n)
+        return NULL;
+    for (unsigned i = 0; i < n; i++) {
+        uint64_t *t = hyp_alloc_table();
+
+        if (!t) {
+            while (chain) {
+                t = chain;
+                chain = (uint64_t *)t[0];
+                hyp_free(t, 0);
+            }
+            return NULL;
+        }
+        t[0] = (uint64_t)chain;
+        chain = t;
+    }
+    p->tables += n;
+    return chain;
+}
+
+static uint64_t *table_pop(uint64_t **chain)
+{
+    uint64_t *t = *chain;
+
+    *chain = (uint64_t *)t[0];
+    t[0] = 0;
+    return t;
+}
+
+/* Makes tables so that gfn has an entry at level target. *e may be a leaf above it: not changed. */
+static int extend(struct p2m *p, gfn_t gfn, unsigned target, uint64_t **out)
+{
+    unsigned level;
+    uint64_t *e = walk(p, gfn, &level), *chain;
+
+    if (level > target && !*e) {
+        chain = tables_alloc(p, level - target);
+        if (!chain)
+            return -XEN_ENOMEM;
+        for (; level > target; level--) {
+            uint64_t *table = table_pop(&chain);
+
+            WRITE_ONCE(*e, table_entry(p, table));
+            e = &table[index_at(gfn, level - 1)];
+        }
+    }
+    *out = e;
+    return 0;
+}
+
+static void fill(struct p2m *p, uint64_t *table, hfn_t f, enum p2m_type t)
+{
+    for (unsigned i = 0; i < ENTRIES; i++)
+        table[i] = leaf_entry(p, hfn_add(f, i), t, false);
+}
+
+static bool is_empty(const uint64_t *table)
+{
+    for (unsigned i = 0; i < ENTRIES; i++)
+        if (table[i])
+            return false;
+    return true;
+}
+
+static int map_small(struct p2m *p, gfn_t gfn, hfn_t f, enum p2m_type t)
+{
+    uint64_t *e;
+    int rc = extend(p, gfn, 0, &e);
+
+    if (rc)
+        return rc;
+    if (*e)
+        return -XEN_EEXIST;
+    WRITE_ONCE(*e, leaf_entry(p, f, t, false));
+    return 0;
+}
+
+static int map_large(struct p2m *p, gfn_t gfn, hfn_t f, enum p2m_type t)
+{
+    unsigned level;
+    uint64_t *e = walk(p, gfn, &level), *table;
+    int rc;
+
+    if (!level) { /* there is a table already: fine when nothing is in it */
+        table = e - index_at(gfn, 0);
+        if (!is_empty(table))
+            return -XEN_EEXIST;
+        fill(p, table, f, t);
+        return 0;
+    }
+    rc = extend(p, gfn, 1, &e);
+    if (rc)
+        return rc;
+    if (*e)
+        return -XEN_EEXIST;
+    if (p->fmt->has_2m) {
+        WRITE_ONCE(*e, leaf_entry(p, f, t, true));
+        return 0;
+    }
+    table = tables_alloc(p, 1);
+    if (!table)
+        return -XEN_ENOMEM;
+    fill(p, table, f, t);
+    WRITE_ONCE(*e, table_entry(p, table));
+    return 0;
+}
+
+int p2m_map(struct p2m *p, gfn_t gfn, hfn_t f, unsigned order, enum p2m_type t)
+{
+    int rc;
+
+    ASSERT(order == ORDER_4K || order == ORDER_2M);
+    ASSERT(t != P2M_NONE && !((gfn.val | f.val) & (BIT(order) - 1)));
+    if (gfn.val >> GFN_BITS)
+        return -XEN_EINVAL;
+    spin_lock(&p->lock);
+    rc = order ? map_large(p, gfn, f, t) : map_small(p, gfn, f, t);
+    if (!rc && t == P2M_RAM) {
+        p->ram_frames += BIT(order);
+        for (uint64_t i = 0; i < BIT(order); i++)
+            frame_of(hfn_add(f, i))->gfn = (uint32_t)(gfn.val + i);
+    }
+    spin_unlock(&p->lock);
+    return rc;
+}
+
+static int unmap_locked(struct p2m *p, gfn_t gfn, hfn_t *f, enum p2m_type *t)
+{
+    unsigned level;
+    uint64_t *e = walk(p, gfn, &level), *table;
+
+    if (!*e)
+        return -XEN_ENOENT;
+    if (level) {
+        table = tables_alloc(p, 1);
+        if (!table)
+            return -XEN_ENOMEM;
+        fill(p, table, entry_hfn(*e), entry_type(*e));
+        WRITE_ONCE(*e, table_entry(p, table));
+        e = &table[index_at(gfn, 0)];
+    }
+    *f = entry_hfn(*e);
+    *t = entry_type(*e);
+    WRITE_ONCE(*e, 0);
+    p->ram_frames -= *t == P2M_RAM;
+    __atomic_add_fetch(&p->gen, 1, __ATOMIC_SEQ_CST);
+    return 0;
+}
+
+int p2m_unmap_noflush(struct p2m *p, gfn_t gfn, hfn_t *f, enum p2m_type *t)
+{
+    int rc;
+
+    if (gfn.val >> GFN_BITS)
+        return -XEN_ENOENT;
+    spin_lock(&p->lock);
+    rc = unmap_locked(p, gfn, f, t);
+    spin_unlock(&p->lock);
+    return rc;
+}
+
+int p2m_unmap(struct p2m *p, gfn_t gfn, hfn_t *f, enum p2m_type *t)
+{
+    int rc = p2m_unmap_noflush(p, gfn, f, t);
+
+    if (!rc)
+        arch_p2m_flush(p);
+    return rc;
+}
+
+int p2m_get(struct p2m *p, gfn_t gfn, bool write, hfn_t *f)
+{
+    int rc = -XEN_EFAULT;
+    unsigned level;
+    struct frame *frame;
+    uint64_t e;
+
+    if (gfn.val >> GFN_BITS)
+        return rc;
+    spin_lock(&p->lock);
+    e = *walk(p, gfn, &level);
+    if (e && entry_type(e) != P2M_HYP && !(write && entry_type(e) == P2M_GRANT_RO)) {
+        *f = hfn_add(entry_hfn(e), level ? gfn.val % ENTRIES : 0);
+        frame = frame_of(*f);
+        if (frame && frame_get(*f, frame->owner))
+            rc = 0;
+    }
+    spin_unlock(&p->lock);
+    return rc;
+}
+
+/* Drops what a leaf of this level refers to. */
+static unsigned drop_leaf(struct p2m *p, uint64_t e, unsigned level)
+{
+    unsigned n = level ? ENTRIES : 1;
+
+    if (entry_type(e) != P2M_RAM)
+        return 1;
+    for (unsigned i = 0; i < n; i++)
+        frame_put(hfn_add(entry_hfn(e), i));
+    p->ram_frames -= n;
+    return n;
+}
+
+/* Empties table, as far as budget goes; true when it is empty. */
+static bool free_table(struct p2m *p, uint64_t *table, unsigned level, unsigned *budget)
+{
+    for (unsigned i = 0; i < ENTRIES; i++) {
+        uint64_t e = table[i];
+
+        if (!e)
+            continue;
+        if (!*budget)
+            return false;
+        if (is_leaf(e)) {
+            *budget -= MIN(*budget, drop_leaf(p, e, level));
+        } else {
+            if (!free_table(p, entry_table(e), level - 1, budget))
+                return false;
+            hyp_free(entry_table(e), 0);
+            p->tables--;
+        }
+        table[i] = 0;
+    }
+    return true;
+}
+
+bool p2m_free_slice(struct p2m *p, unsigned budget)
+{
+    if (!p->root)
+        return true;
+    if (!free_table(p, p->root, LEVELS - 1, &budget))
+        return false;
+    hyp_free(p->root, 0);
+    p->root = NULL;
+    p->tables--;
+    return true;
+}
