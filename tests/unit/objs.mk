@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: MIT
+# Unit tests: each name is a Check program made of the sources listed.
+fake-machine := tests/unit/fake_arch.c mm/frame.c mm/buddy.c
+
+unit-tests += test_frame
+test_frame-src := tests/unit/test_frame.c $(fake-machine)
