@@ -114,22 +114,22 @@
 #define PROC2_ENCLS        0x00008000
 
 /* Exit and entry controls. */
-#define EXIT_CTL_DEBUG   0x00000004
-#define EXIT_CTL_HOST64  0x00000200
-#define EXIT_CTL_PAT     0x00080000
-#define EXIT_CTL_EFER    0x00200000
-#define ENTRY_CTL_DEBUG  0x00000004
-#define ENTRY_CTL_IA32E  0x00000200
-#define ENTRY_CTL_PAT    0x00004000
-#define ENTRY_CTL_EFER   0x00008000
+#define EXIT_CTL_DEBUG  0x00000004
+#define EXIT_CTL_HOST64 0x00000200
+#define EXIT_CTL_PAT    0x00080000
+#define EXIT_CTL_EFER   0x00200000
+#define ENTRY_CTL_DEBUG 0x00000004
+#define ENTRY_CTL_IA32E 0x00000200
+#define ENTRY_CTL_PAT   0x00004000
+#define ENTRY_CTL_EFER  0x00008000
 
 /* Event format of entry, exit and IDT vectoring (SDM 25.8.3, 25.9.2, 25.9.3). */
-#define EVENT_VECTOR  0x000000ffU
-#define EVENT_TYPE    0x00000700U
-#define EVENT_NMI     0x00000200U
-#define EVENT_ERROR   0x00000800U
-#define EVENT_IRET    0x00001000U /* exits: NMIs unblocked by IRET */
-#define EVENT_VALID   0x80000000U
+#define EVENT_VECTOR     0x000000ffU
+#define EVENT_TYPE       0x00000700U
+#define EVENT_NMI        0x00000200U
+#define EVENT_ERROR      0x00000800U
+#define EVENT_IRET       0x00001000U /* exits: NMIs unblocked by IRET */
+#define EVENT_VALID      0x80000000U
 #define EVENT_TYPE_NR(e) (((e) >> 8) & 7)
 
 /* Interruptibility. */
@@ -160,11 +160,9 @@
 #define REASON_RDMSR         31
 #define REASON_WRMSR         32
 #define REASON_ENTRY_STATE   33
-#define REASON_ENTRY_MSR     34
 #define REASON_MWAIT         36
 #define REASON_MONITOR       39
 #define REASON_PAUSE         40
-#define REASON_ENTRY_MCE     41
 #define REASON_EPT           48
 #define REASON_EPT_MISCONFIG 49
 #define REASON_INVEPT        50

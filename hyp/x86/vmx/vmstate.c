@@ -64,7 +64,8 @@ static void vmstate_set_seg(unsigned i, const struct segment *s)
     vmcs_write(VMCS_GUEST_BASE + 2 * i, s->base);
 }
 
-/* With PAE paging outside long mode the entry takes the four PDPTEs from the VMCS (SDM 27.3.2.4). */
+/* With PAE paging outside long mode the entry takes the four PDPTEs from the VMCS (SDM 27.3.2.4).
+ */
 static bool vmstate_load_pdptes(const struct x86_vcpu *v, uint64_t cr0, uint64_t cr4, uint64_t efer,
                                 uint64_t cr3)
 {

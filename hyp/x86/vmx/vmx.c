@@ -7,7 +7,7 @@
 #define BASIC_MEM_WB(b) (((b) >> 50 & 0xf) == 6)
 #define FC_LOCK         BIT(0)
 #define FC_VMX          BIT(2)
-#define CAP_EPT_BASE    (BIT(6) | BIT(14))            /* four levels, write-back */
+#define CAP_EPT_BASE    (BIT(6) | BIT(14)) /* four levels, write-back */
 #define CAP_EPT_2M      BIT(16)
 #define CAP_INVEPT      (BIT(20) | BIT(25) | BIT(26)) /* one context, all contexts */
 #define CAP_INVVPID     (BIT(32) | BIT(42))           /* all contexts */
@@ -78,14 +78,14 @@ static void vmx_msr_pass(uint32_t msr)
     uint32_t n = (msr & 0x1fff) + (msr >= 0xc0000000 ? 0x2000 : 0);
     uint8_t bit = (uint8_t)(1U << (n % 8));
 
-    vmx_msr_bitmap[n / 8] &= (uint8_t)~bit;        /* reads */
+    vmx_msr_bitmap[n / 8] &= (uint8_t)~bit;         /* reads */
     vmx_msr_bitmap[0x800 + n / 8] &= (uint8_t)~bit; /* writes */
 }
 
 /* The MSRs a guest reaches itself: each is in the VMCS or switched by vmcs_load(). */
 static void vmx_fill_msr_bitmap(void)
 {
-    static const uint32_t pass[] = {0x174,    0x175,     0x176,       MSR_STAR,    MSR_LSTAR,
+    static const uint32_t pass[] = {0x174,     0x175,      0x176,       MSR_STAR,    MSR_LSTAR,
                                     MSR_CSTAR, MSR_SFMASK, MSR_FS_BASE, MSR_GS_BASE, MSR_KERNEL_GS};
 
     memset(vmx_msr_bitmap, 0xff, sizeof(vmx_msr_bitmap));
