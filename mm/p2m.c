@@ -308,13 +308,15 @@ static bool free_table(struct p2m *p, uint64_t *table, unsigned level, unsigned 
 {
     for (unsigned i = 0; i < ENTRIES; i++) {
         uint64_t e = table[i];
+        unsigned dropped;
 
         if (!e)
             continue;
         if (!*budget)
             return false;
         if (is_leaf(e)) {
-            *budget -= MIN(*budget, drop_leaf(p, e, level));
+            dropped = drop_leaf(p, e, level);
+            *budget -= MIN(*budget, dropped);
         } else {
             if (!free_table(p, entry_table(e), level - 1, budget))
                 return false;

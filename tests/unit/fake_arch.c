@@ -16,6 +16,7 @@ unsigned fake_chunks;
 static uint8_t *direct, *windows; /* two views of the same memory */
 static uint64_t frames;
 static unsigned depth;
+static struct frame *table;
 
 void fake_machine(uint64_t n)
 {
@@ -31,7 +32,9 @@ void fake_machine(uint64_t n)
     close(fd);
     frames = n;
     fake_chunks = 0;
-    mem_init(calloc(n, sizeof(struct frame)), n);
+    free(table);
+    table = calloc(n, sizeof(*table));
+    mem_init(table, n);
     mem_add(mk_hfn(1), n - 1);
 }
 

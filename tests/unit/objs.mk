@@ -4,3 +4,6 @@ fake-machine := tests/unit/fake_arch.c mm/frame.c mm/buddy.c
 
 unit-tests += test_frame
 test_frame-src := tests/unit/test_frame.c $(fake-machine)
+
+unit-tests += test_p2m
+test_p2m-src := tests/unit/test_p2m.c mm/p2m.c $(fake-machine)
