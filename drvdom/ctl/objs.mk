@@ -1,3 +1,6 @@
 # SPDX-License-Identifier: MIT
 ctl-objs += drvdom/ctl/ctl.o drvdom/ctl/conring.o drvdom/ctl/keys.o drvdom/ctl/line.o
 ctl-objs += drvdom/ctl/terminal.o
+
+unit-tests += test_ctl
+test_ctl-src := tests/unit/test_ctl.c drvdom/ctl/conring.c drvdom/ctl/keys.c drvdom/ctl/line.c

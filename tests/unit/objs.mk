@@ -7,3 +7,6 @@ test_frame-src := tests/unit/test_frame.c $(fake-machine)
 
 unit-tests += test_p2m
 test_p2m-src := tests/unit/test_p2m.c mm/p2m.c $(fake-machine)
+
+unit-tests += test_lib
+test_lib-src := tests/unit/test_lib.c hyp/lib/format.c hyp/lib/log.c hyp/lib/hash.c $(fake-machine)
