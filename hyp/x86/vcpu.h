@@ -19,6 +19,12 @@ struct gprs {
     uint64_t rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15;
 };
 
+/* Register n in the encoding of instructions and exit qualifications: rax 0, rcx 1, ... r15 15. */
+static inline uint64_t *gpr(struct gprs *g, unsigned n)
+{
+    return (uint64_t *)(void *)g + n;
+}
+
 struct segment {
     uint16_t sel;
     uint16_t attr; /* as in a VMCB: type 0-3, S 4, DPL 5-6, P 7, AVL 8, L 9, D 10, G 11 */

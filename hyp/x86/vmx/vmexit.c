@@ -165,7 +165,7 @@ static void vmexit_cr(struct x86_vcpu *v, struct exit *e)
         e->reason = EXIT_CR8;
         e->cr8.write = access == CR_MOV_TO;
         e->cr8.gpr = (uint8_t)gpr;
-    } else if (cr == 0 && access == CR_MOV_TO && vmstate_write_cr0(v, (&v->regs.rax)[gpr])) {
+    } else if (cr == 0 && access == CR_MOV_TO && vmstate_write_cr0(v, *gpr(&v->regs, gpr))) {
         vmexit_skip(v, e->insn_len);
     } else {
         vmexit_gp(v); /* CR4: the write touches a bit that we do not offer */
