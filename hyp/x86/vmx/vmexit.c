@@ -159,13 +159,13 @@ static void vmexit_exception(struct exit *e)
 static void vmexit_cr(struct x86_vcpu *v, struct exit *e)
 {
     uint64_t q = vmcs_read(VMCS_QUALIFICATION);
-    unsigned cr = q & 15, access = q >> 4 & 3, gpr = q >> 8 & 15;
+    unsigned cr = q & 15, access = q >> 4 & 3, reg = q >> 8 & 15;
 
     if (cr == 8) {
         e->reason = EXIT_CR8;
         e->cr8.write = access == CR_MOV_TO;
-        e->cr8.gpr = (uint8_t)gpr;
-    } else if (cr == 0 && access == CR_MOV_TO && vmstate_write_cr0(v, *gpr(&v->regs, gpr))) {
+        e->cr8.gpr = (uint8_t)reg;
+    } else if (cr == 0 && access == CR_MOV_TO && vmstate_write_cr0(v, *gpr(&v->regs, reg))) {
         vmexit_skip(v, e->insn_len);
     } else {
         vmexit_gp(v); /* CR4: the write touches a bit that we do not offer */
