@@ -18,6 +18,9 @@
 #include "hyp/lib/log.h"
 #include "hyp/x86/vcpu.h"
 
+/* Internal, as in Xen: a hypercall that has made progress is executed again for the rest. */
+#define XEN_ERESTART 85
+
 struct domain;
 
 struct vcpu {

@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Event channels: the table of a domain's ports and who is bound to what.
+ *
+ * Either end of a connection changes only under both ends' locks, and two locks are held only under
+ * the pairing lock. So whoever holds one end's lock may use the other end, and whoever holds the
+ * pairing lock may follow a connection before it has the other lock.
+ */
+#include <xen/errno.h>
+#include "hyp/dom/evtchn_private.h"
+#include "mm/frame.h"
+
+#define SEARCH_TRIES 16  /* closed ports looked at for one that no queue holds any more */
+#define RESET_BUDGET 512 /* ports */
+
+static struct spinlock pairing;
+
+struct evtchn *evtchn_entry(struct evtchn_set *s, uint32_t port)
+{
+    if (port >= s->nports)
+        return NULL;
+    return &s->pages[port / EVTCHN_PER_PAGE][port % EVTCHN_PER_PAGE];
+}
+
+static struct evtchn *open_entry(struct evtchn_set *s, uint32_t port)
+{
+    struct evtchn *c = evtchn_entry(s, port);
+
+    return c && c->state != EVTCHNSTAT_closed ? c : NULL;
+}
+
+int evtchn_init(struct domain *d)
+{
+    struct evtchn_set *s = &d->evtchns;
+
+    *s = (struct evtchn_set){.nports = 1, .limit = EVTCHN_2L_NR_CHANNELS, .closing = 1};
+    s->pages = hyp_alloc(EVTCHN_TABLE_ORDER);
+    if (!s->pages)
+        return -XEN_ENOMEM;
+    s->pages[0] = hyp_alloc(0);
+    if (s->pages[0])
+        return 0;
+    hyp_free(s->pages, EVTCHN_TABLE_ORDER);
+    s->pages = NULL;
+    return -XEN_ENOMEM;
+}
+
+static void put_free(struct evtchn_set *s, uint32_t port)
+{
+    *evtchn_entry(s, port) = (struct evtchn){.state = EVTCHNSTAT_closed};
+    if (s->free_tail)
+        evtchn_entry(s, s->free_tail)->port = port;
+    else
+        s->free_head = port;
+    s->free_tail = port;
+}
+
+/* The port closed longest ago that the guest's queues have let go; 0 when there is none. */
+static uint32_t take_free(struct domain *d)
+{
+    struct evtchn_set *s = &d->evtchns;
+
+    for (unsigned i = 0; i < SEARCH_TRIES && s->free_head; i++) {
+        uint32_t port = s->free_head;
+
+        s->free_head = evtchn_entry(s, port)->port;
+        if (!s->free_head)
+            s->free_tail = 0;
+        if (!s->fifo || !evtchn_fifo_is_linked(d, port))
+            return port;
+        put_free(s, port);
+    }
+    return 0;
+}
+
+/* Opens a port, or -XEN_ENOSPC, -XEN_ENOMEM, -XEN_EINVAL (the domain dies). The lock is held. */
+static int open_port(struct domain *d, uint8_t state, uint32_t vcpu, struct evtchn **out)
+{
+    struct evtchn_set *s = &d->evtchns;
+    uint32_t port;
+
+    if (s->dead)
+        return -XEN_EINVAL;
+    port = take_free(d);
+    if (!port) {
+        struct evtchn **page = &s->pages[s->nports / EVTCHN_PER_PAGE];
+
+        if (s->nports >= s->limit)
+            return -XEN_ENOSPC;
+        if (!*page && !(*page = hyp_alloc(0)))
+            return -XEN_ENOMEM;
+        port = s->nports++;
+    }
+    s->nopen++;
+    *out = evtchn_entry(s, port);
+    **out = (struct evtchn){.state = state,
+                            .vcpu = (uint8_t)vcpu,
+                            .last_vcpu = (uint8_t)vcpu,
+                            .priority = EVTCHN_FIFO_PRIORITY_DEFAULT,
+                            .last_priority = EVTCHN_FIFO_PRIORITY_DEFAULT};
+    return (int)port;
+}
+
+int evtchn_alloc_unbound(struct domain *d, uint16_t remote)
+{
+    struct evtchn *c;
+    int port;
+
+    spin_lock(&d->evtchns.lock);
+    port = open_port(d, EVTCHNSTAT_unbound, 0, &c);
+    if (port > 0)
+        c->remote = remote;
+    spin_unlock(&d->evtchns.lock);
+    return port;
+}
+
+int evtchn_bind_interdomain(struct domain *d, struct domain *remote, uint32_t rport)
+{
+    struct evtchn *c, *r;
+    int port = -XEN_EINVAL;
+
+    spin_lock(&pairing);
+    spin_lock(&d->evtchns.lock);
+    if (remote != d)
+        spin_lock(&remote->evtchns.lock);
+    r = evtchn_entry(&remote->evtchns, rport);
+    if (r && r->state == EVTCHNSTAT_unbound && r->remote == d->id && !remote->evtchns.dead)
+        port = open_port(d, EVTCHNSTAT_interdomain, 0, &c);
+    if (port > 0) {
+        c->peer = remote;
+        c->port = rport;
+        r->peer = d;
+        r->port = (uint32_t)port;
+        r->state = EVTCHNSTAT_interdomain;
+        /* The other side may have sent before we bound. */
+        evtchn_deliver_pending(d, c, (uint32_t)port);
+    }
+    if (remote != d)
+        spin_unlock(&remote->evtchns.lock);
+    spin_unlock(&d->evtchns.lock);
+    spin_unlock(&pairing);
+    return port;
+}
+
+bool evtchn_virq_is_global(uint32_t virq)
+{
+    return virq != VIRQ_TIMER && virq != VIRQ_DEBUG && virq != VIRQ_XENOPROF && virq != VIRQ_XENPMU;
+}
+
+int evtchn_bind_virq(struct vcpu *v, uint32_t virq)
+{
+    struct domain *d = v->dom;
+    struct evtchn *c;
+    int port = -XEN_EEXIST;
+
+    spin_lock(&d->evtchns.lock);
+    if (!v->evtchn.virq[virq])
+        port = open_port(d, EVTCHNSTAT_virq, v->arch.id, &c);
+    if (port > 0) {
+        c->irq = virq;
+        v->evtchn.virq[virq] = (uint32_t)port;
+    }
+    spin_unlock(&d->evtchns.lock);
+    return port;
+}
+
+int evtchn_bind_ipi(struct vcpu *v)
+{
+    struct evtchn *c;
+    int port;
+
+    spin_lock(&v->dom->evtchns.lock);
+    port = open_port(v->dom, EVTCHNSTAT_ipi, v->arch.id, &c);
+    spin_unlock(&v->dom->evtchns.lock);
+    return port;
+}
+
+static void pirq_fired(void *arg)
+{
+    struct domain *d = arg;
+
+    evtchn_raise(d, READ_ONCE(d->evtchns.pirq_port));
+}
+
+int evtchn_bind_pirq(struct domain *d, uint32_t irq)
+{
+    struct evtchn_set *s = &d->evtchns;
+    struct evtchn *c;
+    int port = -XEN_EEXIST, rc;
+
+    spin_lock(&s->lock);
+    if (!s->pirq_port)
+        port = open_port(d, EVTCHNSTAT_pirq, 0, &c);
+    if (port > 0) {
+        c->irq = irq;
+        s->pirq_port = (uint32_t)port;
+    }
+    spin_unlock(&s->lock);
+    if (port < 0)
+        return port;
+    rc = irq_bind(irq, pirq_fired, d);
+    if (rc)
+        evtchn_close(d, (uint32_t)port);
+    return rc ? rc : port;
+}
+
+/* Frees an open port that is connected to nobody, or whose peer is d's under both locks. */
+static void close_entry(struct domain *d, struct evtchn *c, uint32_t port)
+{
+    struct evtchn_set *s = &d->evtchns;
+
+    if (c->state == EVTCHNSTAT_virq) {
+        for (uint32_t i = 0; i < d->nvcpus; i++)
+            if (d->vcpus[i] && d->vcpus[i]->evtchn.virq[c->irq] == port)
+                d->vcpus[i]->evtchn.virq[c->irq] = 0;
+    } else if (c->state == EVTCHNSTAT_pirq) {
+        irq_unbind(c->irq);
+        s->pirq_port = 0;
+    } else if (c->state == EVTCHNSTAT_interdomain) {
+        struct evtchn *r = evtchn_entry(&c->peer->evtchns, c->port);
+
+        r->state = EVTCHNSTAT_unbound;
+        r->remote = d->id;
+        r->peer = NULL;
+    }
+    evtchn_deliver_clear(d, c, port);
+    put_free(s, port);
+    s->nopen--;
+}
+
+int evtchn_close(struct domain *d, uint32_t port)
+{
+    struct domain *peer = NULL;
+    struct evtchn *c;
+
+    spin_lock(&pairing);
+    spin_lock(&d->evtchns.lock);
+    c = open_entry(&d->evtchns, port);
+    if (c && c->state == EVTCHNSTAT_interdomain && c->peer != d) {
+        peer = c->peer;
+        spin_lock(&peer->evtchns.lock);
+    }
+    if (c)
+        close_entry(d, c, port);
+    if (peer)
+        spin_unlock(&peer->evtchns.lock);
+    spin_unlock(&d->evtchns.lock);
+    spin_unlock(&pairing);
+    return c ? 0 : -XEN_EINVAL;
+}
+
+int evtchn_send(struct domain *d, uint32_t port)
+{
+    struct evtchn *c;
+    int rc = 0;
+
+    spin_lock(&d->evtchns.lock);
+    c = open_entry(&d->evtchns, port);
+    if (c && c->state == EVTCHNSTAT_interdomain)
+        evtchn_deliver_pending(c->peer, evtchn_entry(&c->peer->evtchns, c->port), c->port);
+    else if (c && c->state == EVTCHNSTAT_ipi)
+        evtchn_deliver_pending(d, c, port);
+    else if (!c || c->state != EVTCHNSTAT_unbound)
+        rc = -XEN_EINVAL;
+    spin_unlock(&d->evtchns.lock);
+    return rc;
+}
+
+int evtchn_get_status(struct domain *d, struct evtchn_status *op)
+{
+    struct evtchn *c;
+    int rc = 0;
+
+    spin_lock(&d->evtchns.lock);
+    c = evtchn_entry(&d->evtchns, op->port);
+    if (c) {
+        op->status = c->state;
+        op->vcpu = c->vcpu;
+        if (c->state == EVTCHNSTAT_unbound) {
+            op->u.unbound.dom = c->remote;
+        } else if (c->state == EVTCHNSTAT_interdomain) {
+            op->u.interdomain.dom = c->peer->id;
+            op->u.interdomain.port = c->port;
+        } else if (c->state == EVTCHNSTAT_virq || c->state == EVTCHNSTAT_pirq) {
+            op->u.virq = c->irq;
+        }
+    } else {
+        rc = -XEN_EINVAL;
+    }
+    spin_unlock(&d->evtchns.lock);
+    return rc;
+}
+
+int evtchn_bind_vcpu(struct vcpu *v, uint32_t port)
+{
+    struct evtchn_set *s = &v->dom->evtchns;
+    struct evtchn *c;
+    int rc = -XEN_EINVAL;
+
+    spin_lock(&s->lock);
+    c = open_entry(s, port);
+    if (c && c->state != EVTCHNSTAT_ipi &&
+        (c->state != EVTCHNSTAT_virq || evtchn_virq_is_global(c->irq))) {
+        WRITE_ONCE(c->vcpu, (uint8_t)v->arch.id);
+        rc = 0;
+    }
+    spin_unlock(&s->lock);
+    return rc;
+}
+
+int evtchn_unmask(struct domain *d, uint32_t port)
+{
+    struct evtchn *c;
+    bool valid;
+
+    spin_lock(&d->evtchns.lock);
+    valid = port < d->evtchns.nports;
+    c = open_entry(&d->evtchns, port);
+    if (c)
+        evtchn_deliver_unmask(d, c, port);
+    if (c && c->state == EVTCHNSTAT_pirq)
+        irq_unmask(c->irq);
+    spin_unlock(&d->evtchns.lock);
+    return valid ? 0 : -XEN_EINVAL;
+}
+
+int evtchn_set_priority(struct domain *d, uint32_t port, uint32_t priority)
+{
+    struct evtchn_set *s = &d->evtchns;
+    struct evtchn *c;
+    int rc = 0;
+
+    spin_lock(&s->lock);
+    c = open_entry(s, port);
+    if (priority > EVTCHN_FIFO_PRIORITY_MIN || port >= s->nports)
+        rc = -XEN_EINVAL;
+    else if (!s->fifo)
+        rc = -XEN_ENOSYS;
+    else if (!c)
+        rc = -XEN_EACCES;
+    else
+        WRITE_ONCE(c->priority, (uint8_t)priority);
+    spin_unlock(&s->lock);
+    return rc;
+}
+
+void evtchn_send_virq(struct vcpu *v, unsigned virq)
+{
+    struct evtchn_set *s = &v->dom->evtchns;
+    uint32_t port;
+
+    spin_lock(&s->lock);
+    port = v->evtchn.virq[virq];
+    if (port)
+        evtchn_deliver_pending(v->dom, evtchn_entry(s, port), port);
+    spin_unlock(&s->lock);
+}
+
+void evtchn_raise(struct domain *d, uint32_t port)
+{
+    struct evtchn *c;
+
+    spin_lock(&d->evtchns.lock);
+    c = open_entry(&d->evtchns, port);
+    if (c)
+        evtchn_deliver_pending(d, c, port);
+    spin_unlock(&d->evtchns.lock);
+}
+
+/* Closes what is open among the next budget ports; true when all have been visited. */
+static bool close_some(struct domain *d, unsigned budget)
+{
+    struct evtchn_set *s = &d->evtchns;
+
+    for (; budget && s->closing < s->nports; budget--)
+        evtchn_close(d, s->closing++);
+    return s->closing >= s->nports;
+}
+
+int evtchn_reset(struct domain *d)
+{
+    struct evtchn_set *s = &d->evtchns;
+    int rc = -XEN_ERESTART;
+
+    if (!close_some(d, RESET_BUDGET))
+        return rc;
+    spin_lock(&s->lock);
+    s->closing = 1;
+    if (!s->nopen) { /* or another vCPU bound one meanwhile: once more */
+        s->nports = 1;
+        s->free_head = s->free_tail = 0;
+        evtchn_fifo_reset(d);
+        rc = 0;
+    }
+    spin_unlock(&s->lock);
+    return rc;
+}
+
+bool evtchn_close_slice(struct domain *d, unsigned budget)
+{
+    spin_lock(&d->evtchns.lock);
+    if (!d->evtchns.dead)
+        d->evtchns.closing = 1;
+    d->evtchns.dead = true;
+    spin_unlock(&d->evtchns.lock);
+    return close_some(d, budget);
+}
+
+void evtchn_free(struct domain *d)
+{
+    struct evtchn_set *s = &d->evtchns;
+
+    if (!s->pages)
+        return;
+    evtchn_close_slice(d, ~0U);
+    spin_lock(&s->lock);
+    evtchn_fifo_reset(d);
+    for (uint32_t i = 0; i < EVTCHN_FIFO_NR_CHANNELS / EVTCHN_PER_PAGE && s->pages[i]; i++)
+        hyp_free(s->pages[i], 0);
+    hyp_free(s->pages, EVTCHN_TABLE_ORDER);
+    s->pages = NULL;
+    s->nports = 0;
+    spin_unlock(&s->lock);
+}
