@@ -28,8 +28,8 @@ struct grant_table {
 
 int grant_init(struct domain *d);
 /*
- * For a domain whose vCPUs run nowhere, before p2m_free_slice(): unmaps at most budget of what d had
- * mapped; d's own frames mapped by others stay pinned. True when done.
+ * For a domain whose vCPUs run nowhere, before p2m_free_slice(): unmaps at most budget of what d
+ * had mapped; d's own frames mapped by others stay pinned. True when done.
  */
 bool grant_free_slice(struct domain *d, unsigned budget);
 /* Number of d's references others have mapped: a dead domain with any is a zombie. */

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A domain's grant table: the entries that the guest writes and what the hypervisor knows of those
+ * in use. The guest may write an entry at any time; it counts at the moment a use begins, and from
+ * then on the private entry says which frame is meant and for whom.
+ */
+#include <xen/errno.h>
+#include "hyp/dom/grant_private.h"
+#include "hyp/lib/string.h"
+#include "mm/p2m.h"
+
+struct grant_active {
+    uint64_t hfn;
+    uint16_t user;             /* domain number */
+    uint16_t readers, writers; /* uses; the frame is pinned while there is one */
+    uint16_t reserved;
+};
+_Static_assert(sizeof(struct grant_active) == 16, "active entry");
+
+#define ACTIVE_PER_PAGE (PAGE_SIZE / sizeof(struct grant_active))
+#define MAX_USES        0xffff
+#define CAS_TRIES       5
+_Static_assert(GRANT_MAX_FRAMES *GRANT_PER_FRAME / ACTIVE_PER_PAGE * sizeof(void *) <= PAGE_SIZE,
+               "table of pages");
+
+/* The first half of an entry as the guest and we change it: at once. */
+union header {
+    uint32_t word;
+    struct {
+        uint16_t flags, domid;
+    };
+};
+
+static grant_entry_v1_t *entry_of(struct grant_table *t, uint32_t ref)
+{
+    return &t->frames[ref / GRANT_PER_FRAME][ref % GRANT_PER_FRAME];
+}
+
+static int grow_locked(struct grant_table *t, uint32_t n)
+{
+    if (n > GRANT_MAX_FRAMES)
+        return -XEN_EINVAL;
+    for (; t->nframes < n; t->nframes++) {
+        t->frames[t->nframes] = hyp_alloc(0);
+        if (!t->frames[t->nframes])
+            return -XEN_ENOMEM;
+    }
+    return 0;
+}
+
+int grant_grow(struct domain *d, uint32_t n)
+{
+    int rc;
+
+    spin_lock(&d->grants.lock);
+    rc = d->grants.dead ? -XEN_EINVAL : grow_locked(&d->grants, n);
+    spin_unlock(&d->grants.lock);
+    return rc;
+}
+
+int grant_init(struct domain *d)
+{
+    struct grant_table *t = &d->grants;
+
+    memset(t, 0, sizeof(*t));
+    t->active = hyp_alloc(0);
+    if (t->active && !grow_locked(t, 1))
+        return 0;
+    grant_free(d);
+    return -XEN_ENOMEM;
+}
+
+void grant_free(struct domain *d)
+{
+    struct grant_table *t = &d->grants;
+
+    grant_map_free(d);
+    for (uint32_t i = 0; t->active && i < PAGE_SIZE / sizeof(*t->active); i++)
+        if (t->active[i])
+            hyp_free(t->active[i], 0);
+    if (t->active)
+        hyp_free(t->active, 0);
+    t->active = NULL;
+    while (t->nframes)
+        hyp_free(t->frames[--t->nframes], 0);
+}
+
+void *grant_frame(struct domain *d, uint32_t idx)
+{
+    if (idx >= GRANT_MAX_FRAMES || grant_grow(d, idx + 1))
+        return NULL;
+    return d->grants.frames[idx];
+}
+
+uint32_t grant_mapped_by_others(struct domain *d)
+{
+    return __atomic_load_n(&d->grants.mapped, __ATOMIC_ACQUIRE);
+}
+
+int grant_set(struct domain *d, uint32_t ref, uint16_t backend, gfn_t gfn)
+{
+    grant_entry_v1_t *e;
+    int rc;
+
+    if (gfn.val > UINT32_MAX || ref >= GRANT_MAX_FRAMES * GRANT_PER_FRAME)
+        return -XEN_EINVAL;
+    rc = grant_grow(d, (uint32_t)(ref / GRANT_PER_FRAME + 1));
+    if (rc)
+        return rc;
+    e = entry_of(&d->grants, ref);
+    e->domid = backend;
+    e->frame = (uint32_t)gfn.val;
+    __atomic_store_n(&e->flags, GTF_permit_access, __ATOMIC_RELEASE);
+    return 0;
+}
+
+int grant_own_frame(struct domain *d, gfn_t gfn, bool write, hfn_t *frame)
+{
+    int rc = p2m_get(&d->arch.p2m, gfn, write, frame);
+    const struct frame *f;
+
+    if (rc)
+        return rc;
+    f = frame_of(*frame);
+    if (f->owner == d->id || (f->type == FRAME_SHARED && !write))
+        return 0;
+    frame_put(*frame);
+    return -XEN_EFAULT;
+}
+
+/*
+ * Sets GTF_reading, and GTF_writing unless readonly. A first use checks type and domain, in the
+ * same word and so at the same moment; a guest that keeps changing the word is refused.
+ */
+static int mark_used(grant_entry_v1_t *e, bool first, uint16_t user, bool readonly)
+{
+    uint32_t *word = (uint32_t *)(void *)e;
+    union header old = {.word = __atomic_load_n(word, __ATOMIC_ACQUIRE)}, new;
+
+    for (int try = 0; try < CAS_TRIES; try++) {
+        if (first && ((old.flags & (GTF_type_mask | GTF_sub_page)) != GTF_permit_access ||
+                      old.domid != user))
+            return GNTST_general_error;
+        if (!readonly && (old.flags & GTF_readonly))
+            return GNTST_general_error;
+        new = old;
+        new.flags |= (uint16_t)(readonly ? GTF_reading : GTF_reading | GTF_writing);
+        if (__atomic_compare_exchange_n(word, &old.word, new.word, false, __ATOMIC_SEQ_CST,
+                                        __ATOMIC_SEQ_CST))
+            return GNTST_okay;
+    }
+    return GNTST_general_error;
+}
+
+/* Clears the flags that no use is left for. */
+static void mark_unused(grant_entry_v1_t *e, const struct grant_active *a)
+{
+    uint16_t gone = 0;
+
+    if (!a->writers)
+        gone |= GTF_writing;
+    if (!a->writers && !a->readers)
+        gone |= GTF_reading;
+    if (gone)
+        __atomic_fetch_and(&e->flags, (uint16_t)~gone, __ATOMIC_SEQ_CST);
+}
+
+/* Pins the frame of gfn, for a first use. */
+static int pin(struct domain *granter, gfn_t gfn, bool readonly, uint64_t *hfn)
+{
+    hfn_t f;
+
+    if (grant_own_frame(granter, gfn, !readonly, &f))
+        return GNTST_bad_page;
+    if (!frame_pin(f, granter->id)) {
+        frame_put(f);
+        return GNTST_bad_page;
+    }
+    frame_put(f); /* the pin holds a reference of its own */
+    *hfn = f.val;
+    return GNTST_okay;
+}
+
+static struct grant_active *active_of(struct grant_table *t, uint32_t ref)
+{
+    struct grant_active **page = &t->active[ref / ACTIVE_PER_PAGE];
+
+    if (!*page)
+        *page = hyp_alloc(0);
+    return *page ? &(*page)[ref % ACTIVE_PER_PAGE] : NULL;
+}
+
+static int acquire_locked(struct domain *granter, uint32_t ref, uint16_t user, bool readonly,
+                          hfn_t *frame)
+{
+    struct grant_table *t = &granter->grants;
+    struct grant_active *a;
+    grant_entry_v1_t *e;
+    bool first;
+    int rc = GNTST_okay;
+
+    if (t->dead)
+        return GNTST_bad_domain;
+    if (ref >= t->nframes * GRANT_PER_FRAME)
+        return GNTST_bad_gntref;
+    a = active_of(t, ref);
+    if (!a)
+        return GNTST_no_space;
+    e = entry_of(t, ref);
+    first = !a->readers && !a->writers;
+    if (!first && (a->user != user || a->readers == MAX_USES || a->writers == MAX_USES))
+        return GNTST_general_error;
+    if (first || (!readonly && !a->writers))
+        rc = mark_used(e, first, user, readonly);
+    if (rc)
+        return rc;
+    if (first) {
+        rc = pin(granter, mk_gfn(READ_ONCE(e->frame)), readonly, &a->hfn);
+        if (rc) {
+            mark_unused(e, a);
+            return rc;
+        }
+        a->user = user;
+        __atomic_fetch_add(&t->mapped, 1, __ATOMIC_RELAXED);
+    }
+    *(readonly ? &a->readers : &a->writers) += 1;
+    *frame = mk_hfn(a->hfn);
+    return GNTST_okay;
+}
+
+int grant_acquire(struct domain *granter, uint32_t ref, uint16_t user, bool readonly, hfn_t *frame)
+{
+    int rc;
+
+    spin_lock(&granter->grants.lock);
+    rc = acquire_locked(granter, ref, user, readonly, frame);
+    spin_unlock(&granter->grants.lock);
+    return rc;
+}
+
+void grant_release(struct domain *granter, uint32_t ref, bool readonly)
+{
+    struct grant_table *t = &granter->grants;
+    struct grant_active *a;
+
+    spin_lock(&t->lock);
+    a = active_of(t, ref);
+    *(readonly ? &a->readers : &a->writers) -= 1;
+    mark_unused(entry_of(t, ref), a);
+    if (!a->readers && !a->writers) {
+        frame_unpin(mk_hfn(a->hfn));
+        __atomic_fetch_sub(&t->mapped, 1, __ATOMIC_RELEASE);
+    }
+    spin_unlock(&t->lock);
+}
+
+static bool in_use(struct grant_table *t, uint32_t ref)
+{
+    const struct grant_active *page = t->active[ref / ACTIVE_PER_PAGE];
+    const struct grant_active *a = page ? &page[ref % ACTIVE_PER_PAGE] : NULL;
+
+    return a && (a->readers || a->writers);
+}
+
+int grant_swap(struct domain *d, uint32_t a, uint32_t b)
+{
+    struct grant_table *t = &d->grants;
+    int rc = GNTST_okay;
+
+    spin_lock(&t->lock);
+    if (a >= t->nframes * GRANT_PER_FRAME || b >= t->nframes * GRANT_PER_FRAME) {
+        rc = GNTST_bad_gntref;
+    } else if (in_use(t, a) || in_use(t, b)) {
+        rc = GNTST_eagain;
+    } else {
+        grant_entry_v1_t saved = *entry_of(t, a);
+
+        *entry_of(t, a) = *entry_of(t, b);
+        *entry_of(t, b) = saved;
+    }
+    spin_unlock(&t->lock);
+    return rc;
+}

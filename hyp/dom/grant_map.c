@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Mappings of other domains' frames: each has a handle in the mapper's table. A frame is let go
+ * only after the mapper's translations were flushed, once for many.
+ */
+#include <xen/errno.h>
+#include "hyp/dom/grant_private.h"
+#include "mm/arch.h"
+#include "mm/p2m.h"
+
+struct grant_maptrack {
+    uint64_t gfn; /* where; free: the next free handle */
+    uint32_t ref;
+    uint16_t granter;
+    uint8_t state; /* enum track */
+    bool readonly;
+};
+_Static_assert(sizeof(struct grant_maptrack) == 16, "handle entry");
+
+enum track { TRACK_FREE, TRACK_MAPPED };
+
+#define TRACK_PER_PAGE (PAGE_SIZE / sizeof(struct grant_maptrack))
+#define TRACK_PAGES    (PAGE_SIZE / sizeof(struct grant_maptrack *))
+#define TRACK_MAX      (TRACK_PAGES * TRACK_PER_PAGE)
+
+/* maptrack_free holds a handle + 1, so that 0 means none. */
+
+static struct grant_maptrack *track_of(struct grant_table *t, uint32_t handle)
+{
+    return &t->maptrack[handle / TRACK_PER_PAGE][handle % TRACK_PER_PAGE];
+}
+
+/* A free handle, or false. */
+static bool take_handle(struct grant_table *t, uint32_t *handle)
+{
+    struct grant_maptrack **page;
+
+    if (t->maptrack_free) {
+        *handle = t->maptrack_free - 1;
+        t->maptrack_free = (uint32_t)track_of(t, *handle)->gfn;
+        return true;
+    }
+    if (t->nmaptrack == TRACK_MAX || (!t->maptrack && !(t->maptrack = hyp_alloc(0))))
+        return false;
+    page = &t->maptrack[t->nmaptrack / TRACK_PER_PAGE];
+    if (!*page && !(*page = hyp_alloc(0)))
+        return false;
+    *handle = t->nmaptrack++;
+    return true;
+}
+
+static void put_handle(struct grant_table *t, uint32_t handle)
+{
+    *track_of(t, handle) = (struct grant_maptrack){.gfn = t->maptrack_free};
+    t->maptrack_free = handle + 1;
+}
+
+/* Enters the frame at host_addr under a new handle: GNTST_*. */
+static int enter(struct domain *d, struct gnttab_map_grant_ref *op, hfn_t frame)
+{
+    struct grant_table *t = &d->grants;
+    bool readonly = op->flags & GNTMAP_readonly;
+    gfn_t gfn = gpa_to_gfn(mk_gpa(op->host_addr));
+    uint32_t handle;
+    int rc;
+
+    spin_lock(&t->lock);
+    if (t->dead || !take_handle(t, &handle)) {
+        spin_unlock(&t->lock);
+        return GNTST_no_space;
+    }
+    rc = p2m_map(&d->arch.p2m, gfn, frame, ORDER_4K, readonly ? P2M_GRANT_RO : P2M_GRANT_RW);
+    if (rc) {
+        put_handle(t, handle);
+    } else {
+        *track_of(t, handle) = (struct grant_maptrack){.gfn = gfn.val,
+                                                       .ref = op->ref,
+                                                       .granter = op->dom,
+                                                       .state = TRACK_MAPPED,
+                                                       .readonly = readonly};
+        op->handle = handle;
+        op->dev_bus_addr = 0; /* host addresses are not the guest's business */
+    }
+    spin_unlock(&t->lock);
+    return !rc ? GNTST_okay : rc == -XEN_ENOMEM ? GNTST_no_space : GNTST_general_error;
+}
+
+void grant_map(struct domain *d, struct gnttab_map_grant_ref *op)
+{
+    bool readonly = op->flags & GNTMAP_readonly;
+    struct domain *granter;
+    hfn_t frame;
+
+    if (!(op->flags & (GNTMAP_host_map | GNTMAP_device_map))) {
+        op->status = GNTST_bad_gntref;
+        return;
+    }
+    if ((op->flags & ~(uint32_t)GNTMAP_readonly) != GNTMAP_host_map) {
+        op->status = GNTST_general_error;
+        return;
+    }
+    if (op->host_addr % PAGE_SIZE || op->host_addr >> PAGE_SHIFT >> GFN_BITS) {
+        op->status = GNTST_bad_virt_addr;
+        return;
+    }
+    granter = domain_get(op->dom);
+    if (!granter) {
+        op->status = GNTST_bad_domain;
+        return;
+    }
+    op->status = (int16_t)grant_acquire(granter, op->ref, d->id, readonly, &frame);
+    if (op->status == GNTST_okay) {
+        op->status = (int16_t)enter(d, op, frame);
+        if (op->status != GNTST_okay)
+            grant_release(granter, op->ref, readonly);
+    }
+    domain_put(granter);
+}
+
+/*
+ * Takes the mapping out of the p2m and moves it to the batch. What the guest has put in its place
+ * goes too: it asked for the address to be unmapped.
+ */
+static void leave_locked(struct domain *d, uint32_t handle, struct grant_batch *batch)
+{
+    struct grant_maptrack *m = track_of(&d->grants, handle);
+    enum p2m_type type;
+    hfn_t frame;
+    uint32_t n = batch->n++;
+
+    batch->released[n].ref = m->ref;
+    batch->released[n].granter = m->granter;
+    batch->released[n].readonly = m->readonly;
+    batch->released[n].ram = HFN_NONE;
+    if (!p2m_unmap_noflush(&d->arch.p2m, mk_gfn(m->gfn), &frame, &type) && type == P2M_RAM)
+        batch->released[n].ram = frame;
+    m->state = TRACK_FREE;
+}
+
+int grant_unmap(struct domain *d, uint32_t handle, uint64_t host_addr, struct grant_batch *batch)
+{
+    struct grant_table *t = &d->grants;
+    int rc = GNTST_okay;
+
+    spin_lock(&t->lock);
+    if (handle >= t->nmaptrack || track_of(t, handle)->state != TRACK_MAPPED) {
+        rc = GNTST_bad_handle;
+    } else if (host_addr) {
+        if (host_addr >> PAGE_SHIFT == track_of(t, handle)->gfn) {
+            leave_locked(d, handle, batch);
+            put_handle(t, handle);
+        } else {
+            rc = GNTST_general_error;
+        }
+    }
+    spin_unlock(&t->lock);
+    return rc;
+}
+
+void grant_map_flush(struct domain *d, struct grant_batch *batch)
+{
+    struct domain *granter = NULL;
+
+    if (!batch->n)
+        return;
+    arch_p2m_flush(&d->arch.p2m);
+    for (uint32_t i = 0; i < batch->n; i++) {
+        uint16_t id = batch->released[i].granter;
+
+        if (!hfn_eq(batch->released[i].ram, HFN_NONE))
+            frame_put(batch->released[i].ram);
+        if (!granter || granter->id != id) {
+            if (granter)
+                domain_put(granter);
+            granter = domain_get(id);
+            ASSERT(granter); /* it is there while we use one of its frames */
+        }
+        grant_release(granter, batch->released[i].ref, batch->released[i].readonly);
+    }
+    domain_put(granter);
+    batch->n = 0;
+}
+
+bool grant_free_slice(struct domain *d, unsigned budget)
+{
+    struct grant_table *t = &d->grants;
+    struct grant_batch batch;
+
+    batch.n = 0;
+    spin_lock(&t->lock);
+    t->dead = true;
+    t->maptrack_free = 0; /* handles are given back from the end: no list any more */
+    for (; budget && t->nmaptrack && batch.n < GRANT_BATCH; budget--) {
+        if (track_of(t, t->nmaptrack - 1)->state == TRACK_MAPPED)
+            leave_locked(d, t->nmaptrack - 1, &batch);
+        t->nmaptrack--;
+    }
+    spin_unlock(&t->lock);
+    grant_map_flush(d, &batch);
+    return !t->nmaptrack;
+}
+
+void grant_map_free(struct domain *d)
+{
+    struct grant_table *t = &d->grants;
+
+    for (uint32_t i = 0; t->maptrack && i < TRACK_PAGES && t->maptrack[i]; i++)
+        hyp_free(t->maptrack[i], 0);
+    if (t->maptrack)
+        hyp_free(t->maptrack, 0);
+    t->maptrack = NULL;
+    t->nmaptrack = t->maptrack_free = 0;
+}

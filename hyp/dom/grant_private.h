@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* What the grant files share: the table (grant.c), mappings (grant_map.c), copies (grant_copy.c).
+ */
+#ifndef BH_DOM_GRANT_PRIVATE_H
+#define BH_DOM_GRANT_PRIVATE_H
+
+#include "hyp/dom/dom.h"
+#include "mm/frame.h"
+
+#define GRANT_PER_FRAME (PAGE_SIZE / sizeof(grant_entry_v1_t))
+#define GRANT_BATCH     64U /* entries of a request done before it is continued */
+
+/*
+ * A use of reference ref of domain granter by domain user: finds the frame, takes one reading or
+ * writing use of it and tells the granter so by GTF_reading and GTF_writing. The frame stays pinned
+ * until grant_release() ended every use. GNTST_*.
+ */
+int grant_acquire(struct domain *granter, uint32_t ref, uint16_t user, bool readonly, hfn_t *frame);
+void grant_release(struct domain *granter, uint32_t ref, bool readonly);
+
+/*
+ * A frame of d's own memory behind gfn with a reference, as p2m_get(); what d itself has only by
+ * grant is refused.
+ */
+int grant_own_frame(struct domain *d, gfn_t gfn, bool write, hfn_t *frame);
+
+/* Makes the table n frames long at least: 0, -XEN_EINVAL, -XEN_ENOMEM. */
+int grant_grow(struct domain *d, uint32_t n);
+/* Exchanges two entries that nobody uses: GNTST_*. */
+int grant_swap(struct domain *d, uint32_t a, uint32_t b);
+
+/* Mappings waiting for the flush that lets their frames go. */
+struct grant_batch {
+    uint32_t n;
+    struct {
+        uint32_t ref;
+        uint16_t granter;
+        bool readonly;
+        hfn_t ram; /* a frame of the mapper's that was found in the grant's place, or HFN_NONE */
+    } released[GRANT_BATCH];
+};
+
+/* grant_map.c. They fill in op->status; unmapping needs grant_map_flush() before any return. */
+void grant_map(struct domain *d, struct gnttab_map_grant_ref *op);
+int grant_unmap(struct domain *d, uint32_t handle, uint64_t host_addr, struct grant_batch *batch);
+void grant_map_flush(struct domain *d, struct grant_batch *batch);
+void grant_map_free(struct domain *d); /* the handle table */
+
+/* grant_copy.c */
+void grant_copy(struct domain *d, struct gnttab_copy *op);
+
+#endif
