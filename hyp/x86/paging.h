@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* The hypervisor's own page tables (SDM vol. 3 ch. 4.5): made once at boot, see layout.h. */
+#ifndef BH_X86_PAGING_H
+#define BH_X86_PAGING_H
+
+#include "hyp/lib/addr.h"
+
+/*
+ * Makes the final tables from pages of the 2 MiB chunk at pool (zeroed here, below 4 GiB, reachable
+ * at its physical address while the boot tables are in use): the image by its permissions, the pool
+ * itself at DIRECT_BASE, directories for chunks up to ram_end, windows for every CPU. NULL, or what
+ * is missing. paging_switch() makes this CPU use them.
+ */
+const char *paging_init(hpa_t pool, uint64_t ram_end);
+void paging_switch(void);
+
+/* Maps 2 MiB of the frame table: part i of it lives in the chunk at a. */
+void paging_map_frames(unsigned i, hpa_t a);
+
+/* A stack of STACK_PAGES pages for cpu, number n of its stacks, guard pages around: its top. */
+uint64_t paging_map_stack(unsigned cpu, unsigned n);
+
+#endif
