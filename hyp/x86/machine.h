@@ -17,6 +17,8 @@ hpa_t hva_to_hpa(const void *p);
 /* Sends VECTOR_EVENT to cpu; its handler does nothing: the exit is the message. */
 void apic_send_event(uint32_t cpu);
 void apic_eoi(void);
+/* Stops all other CPUs for good, by NMI; they do not answer. */
+void apic_halt_others(void);
 
 /* Takes pending host interrupts now, with interrupts enabled for an instant. Run loop only. */
 void irq_window(void);

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+hyp-objs += hyp/x86/paging.o hyp/x86/uart.o hyp/x86/trap_entry.o hyp/x86/trap.o hyp/x86/panic.o

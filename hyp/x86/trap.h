@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* Descriptor tables of each CPU, traps and interrupts (SDM vol. 3 ch. 6 and 7.2). */
+#ifndef BH_X86_TRAP_H
+#define BH_X86_TRAP_H
+
+#include "hyp/x86/cpu.h"
+
+struct trap_frame {
+    uint64_t rax, rcx, rdx, rbx, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15;
+    uint64_t vector, error, rip, cs, rflags, rsp, ss;
+};
+
+/* Stacks of a CPU by number, as paging_map_stack() counts them. */
+enum { STACK_MAIN, STACK_DOUBLE_FAULT, STACK_NMI, STACK_MACHINE_CHECK, STACKS };
+
+/*
+ * Loads GDT, TSS, IDT and GS of CPU c on the CPU that calls; stacks[STACKS] are the tops of its
+ * stacks, of which the interrupt ones may be 0 until they are mapped: then traps use the current
+ * one.
+ */
+void trap_init(struct cpu *c, const uint64_t *stacks);
+
+/* fn runs at interrupts of this vector (32..255), with interrupts off. It ends the interrupt
+ * itself. */
+void trap_set_handler(uint8_t vector, void (*fn)(uint8_t vector));
+
+/* The registers and a stack trace with symbol names, on the log. */
+void trap_print(const struct trap_frame *f);
+void trap_backtrace(uint64_t rip, uint64_t rbp);
+
+#endif
