@@ -1,2 +1,3 @@
 # SPDX-License-Identifier: MIT
 hyp-objs += hyp/x86/paging.o hyp/x86/uart.o hyp/x86/trap_entry.o hyp/x86/trap.o hyp/x86/panic.o
+hyp-objs += hyp/x86/acpi.o hyp/x86/power.o

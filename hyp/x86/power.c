@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* Power-off (ACPI 6.4, 16.1.7: SLP_TYP and SLP_EN in PM1 control) and reset. */
+#include "hyp/lib/log.h"
+#include "hyp/x86/acpi.h"
+#include "hyp/x86/machine.h"
+
+#define SLP_TYP_SHIFT 10
+#define SLP_EN        (1U << 13)
+#define RESET_PORT    0xcf9
+#define RESET_FULL    0x06
+
+static void halt(void) __noreturn;
+static void halt(void)
+{
+    for (;;)
+        __asm__ volatile("cli; hlt");
+}
+
+void power_off(void)
+{
+    log_sync(true);
+    if (acpi.has_s5 && acpi.pm1a_control) {
+        log_line("power off");
+        outw(acpi.pm1a_control, (uint16_t)(acpi.s5_a << SLP_TYP_SHIFT | SLP_EN));
+        if (acpi.pm1b_control)
+            outw(acpi.pm1b_control, (uint16_t)(acpi.s5_b << SLP_TYP_SHIFT | SLP_EN));
+    }
+    log_line("this machine has no ACPI power-off: halted");
+    halt();
+}
+
+void power_reset(void)
+{
+    static const struct {
+        uint16_t limit;
+        uint64_t base;
+    } __packed no_idt = {0, 0};
+
+    log_sync(true);
+    log_line("reset");
+    if (acpi.has_reset)
+        outb(acpi.reset_port, acpi.reset_value);
+    outb(RESET_PORT, RESET_FULL);
+    __asm__ volatile("lidt %0; int3" : : "m"(no_idt)); /* triple fault */
+    halt();
+}
