@@ -1,4 +1,12 @@
 # SPDX-License-Identifier: MIT
 # Event channels and grants.
-hyp-objs += hyp/dom/evtchn.o hyp/dom/evtchn_deliver.o hyp/dom/evtchn_fifo.o hyp/dom/evtchn_op.o
-hyp-objs += hyp/dom/grant.o hyp/dom/grant_map.o hyp/dom/grant_copy.o hyp/dom/grant_op.o
+evtchn-files := $(addprefix hyp/dom/,evtchn evtchn_deliver evtchn_fifo evtchn_op)
+grant-files  := $(addprefix hyp/dom/,grant grant_map grant_copy grant_op)
+
+hyp-objs += $(addsuffix .o,$(evtchn-files) $(grant-files))
+
+fake-dom := tests/unit/fake_dom.c tests/unit/fake_arch.c mm/frame.c mm/buddy.c mm/p2m.c \
+            $(addsuffix .c,$(evtchn-files) $(grant-files))
+
+unit-tests += test_evtchn
+test_evtchn-src := tests/unit/test_evtchn.c $(fake-dom)

@@ -180,7 +180,7 @@ static int one(struct request *r, unsigned cmd, gva_t arg)
 
 long grant_op(struct vcpu *v, unsigned cmd, gva_t *arg, unsigned *count)
 {
-    struct request r = {.v = v};
+    struct request r;
     int rc = 0;
 
     if (cmd == GNTTABOP_cache_flush)
@@ -191,6 +191,8 @@ long grant_op(struct vcpu *v, unsigned cmd, gva_t *arg, unsigned *count)
         return vcpu_refuse(v, -XEN_EINVAL, ops[cmd].name, "bad count");
     if (ops[cmd].shape == ANY)
         *count = 1;
+    r.v = v;
+    r.batch.n = 0;
     for (unsigned n = 0; !rc && *count && n < GRANT_BATCH; n++, --*count) {
         rc = one(&r, cmd, *arg);
         arg->val += ops[cmd].size;

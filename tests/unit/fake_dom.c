@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/unit/fake_dom.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <xen/errno.h>
+#include "hyp/x86/upcall.h"
+#include "mm/arch.h"
+
+#define IDS 8
+
+unsigned fake_notified, fake_raised, fake_refused;
+struct x86_vcpu *fake_last;
+void (*fake_irq)(void *arg);
+void *fake_irq_arg;
+
+static struct domain *domains[IDS];
+static int references[IDS];
+static const struct p2m_format npt = {
+    .present = 7, .leaf = 5, .writable = 2, .nx = 1UL << 63, .large = 0x80, .has_2m = true};
+
+struct domain *fake_domain(uint16_t id, uint32_t nvcpus)
+{
+    struct domain *d = calloc(1, sizeof(*d));
+
+    d->id = id;
+    d->nvcpus = nvcpus;
+    d->record = calloc(1, sizeof(*d->record));
+    d->shared = hyp_alloc(0);
+    for (uint32_t i = 0; i < nvcpus; i++) {
+        d->vcpus[i] = calloc(1, sizeof(*d->vcpus[i]));
+        d->vcpus[i]->dom = d;
+        d->vcpus[i]->arch.id = i;
+    }
+    if (p2m_init(&d->arch.p2m, &npt, id) || evtchn_init(d) || grant_init(d))
+        abort();
+    for (uint32_t i = 0; i < FAKE_RAM; i++)
+        if (p2m_map(&d->arch.p2m, mk_gfn(i), frame_alloc(0, id), 0, P2M_RAM))
+            abort();
+    domains[id] = d;
+    return d;
+}
+
+bool fake_destroy(struct domain *d)
+{
+    while (!evtchn_close_slice(d, 7))
+        ;
+    evtchn_free(d);
+    while (!grant_free_slice(d, 5))
+        ;
+    while (!p2m_free_slice(&d->arch.p2m, 50))
+        ;
+    if (grant_mapped_by_others(d))
+        return false;
+    grant_free(d);
+    if (!fake_idle(d))
+        abort();
+    domains[d->id] = NULL;
+    hyp_free(d->shared, 0);
+    for (uint32_t i = 0; i < d->nvcpus; i++)
+        free(d->vcpus[i]);
+    free((void *)d->record);
+    free(d);
+    return true;
+}
+
+bool fake_idle(struct domain *d)
+{
+    return !references[d->id] && !spin_is_locked(&d->evtchns.lock) &&
+           !spin_is_locked(&d->evtchns.queue_lock) && !spin_is_locked(&d->grants.lock);
+}
+
+hfn_t fake_ram(struct domain *d, uint32_t gfn)
+{
+    hfn_t f = HFN_NONE;
+
+    return p2m_lookup(&d->arch.p2m, mk_gfn(gfn), &f, NULL) == P2M_RAM ? f : HFN_NONE;
+}
+
+struct domain *domain_get(uint16_t id)
+{
+    if (id >= IDS || !domains[id])
+        return NULL;
+    __atomic_fetch_add(&references[id], 1, __ATOMIC_SEQ_CST);
+    return domains[id];
+}
+
+struct domain *domain_get_for(struct vcpu *v, uint16_t id)
+{
+    return domain_get(id == DOMID_SELF ? v->dom->id : id);
+}
+
+void domain_put(struct domain *d)
+{
+    __atomic_fetch_sub(&references[d->id], 1, __ATOMIC_SEQ_CST);
+}
+
+long vcpu_refuse(struct vcpu *v, long error, const char *call, const char *why)
+{
+    if (!v || !call || !why)
+        abort();
+    __atomic_fetch_add(&fake_refused, 1, __ATOMIC_SEQ_CST);
+    return error;
+}
+
+struct vcpu_info *vcpu_info_open(struct vcpu *v)
+{
+    return v->arch.id < 32 ? &v->dom->shared->vcpu_info[v->arch.id] : NULL;
+}
+
+void vcpu_info_close(struct vcpu *v, struct vcpu_info *info)
+{
+    (void)v;
+    (void)info;
+}
+
+void upcall_notify(struct x86_vcpu *v)
+{
+    __atomic_fetch_add(&fake_notified, 1, __ATOMIC_SEQ_CST);
+    fake_last = v;
+}
+
+void vlapic_raise(struct x86_vcpu *v, uint8_t vector)
+{
+    if (vector < 16)
+        abort();
+    fake_raised++;
+    fake_last = v;
+}
+
+int irq_bind(unsigned irq, void (*fn)(void *arg), void *arg)
+{
+    if (irq != 3 || fake_irq)
+        return -XEN_EBUSY;
+    fake_irq = fn;
+    fake_irq_arg = arg;
+    return 0;
+}
+
+void irq_unmask(unsigned irq)
+{
+    (void)irq;
+}
+
+void irq_unbind(unsigned irq)
+{
+    (void)irq;
+    fake_irq = NULL;
+}
+
+int copy_from_guest(struct x86_vcpu *v, void *dst, gva_t src, size_t n)
+{
+    (void)v;
+    if (!src.val)
+        return -XEN_EFAULT;
+    memcpy(dst, (const void *)src.val, n);
+    return 0;
+}
+
+int copy_to_guest(struct x86_vcpu *v, gva_t dst, const void *src, size_t n)
+{
+    (void)v;
+    if (!dst.val)
+        return -XEN_EFAULT;
+    memcpy((void *)dst.val, src, n);
+    return 0;
+}
+
+int area_set_gpa(struct guest_area *a, struct x86_domain *d, gpa_t gpa, size_t n)
+{
+    hfn_t f;
+    bool ok;
+
+    if (gpa.val % PAGE_SIZE + n > PAGE_SIZE)
+        return -XEN_EINVAL;
+    if (p2m_get(&d->p2m, gpa_to_gfn(gpa), true, &f))
+        return -XEN_EFAULT;
+    ok = frame_pin(f, d->p2m.owner);
+    frame_put(f);
+    if (!ok)
+        return -XEN_EFAULT;
+    *a = (struct guest_area){{f, HFN_NONE}, (uint32_t)(gpa.val % PAGE_SIZE), (uint32_t)n};
+    return 0;
+}
+
+void area_clear(struct guest_area *a)
+{
+    if (a->size)
+        frame_unpin(a->frame[0]);
+    *a = (struct guest_area){0};
+}
+
+void *area_open(const struct guest_area *a)
+{
+    if (!a->size)
+        abort();
+    return (char *)arch_slot_map(a->frame[0]) + a->offset;
+}
+
+void area_close(void *p)
+{
+    arch_slot_unmap(p);
+}
