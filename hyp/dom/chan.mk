@@ -10,3 +10,6 @@ fake-dom := tests/unit/fake_dom.c tests/unit/fake_arch.c mm/frame.c mm/buddy.c m
 
 unit-tests += test_evtchn
 test_evtchn-src := tests/unit/test_evtchn.c $(fake-dom)
+
+unit-tests += test_grant
+test_grant-src := tests/unit/test_grant.c $(fake-dom)
