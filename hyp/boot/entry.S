@@ -28,6 +28,7 @@ boot_entry:
     cld
     movl $PHYS(boot_stack_top), %esp
     movl %eax, %esi
+    movl %ebx, %ebp
     movl $PHYS(boot_pd), %edi
     movl $0x83, %eax
     xorl %ecx, %ecx
@@ -82,9 +83,9 @@ no_long_mode: /* nothing is set up to say so but the serial port: 'L' and stop *
     movl %eax, %fs
     movl %eax, %gs
     movq $boot_stack_top, %rsp
-    xorl %ebp, %ebp
     movl %esi, %edi
-    movl %ebx, %esi
+    movl %ebp, %esi
+    xorl %ebp, %ebp
     call boot_main
     ud2
 

@@ -51,6 +51,10 @@ struct cpu_features {
 };
 extern struct cpu_features features;
 
+/* Fills features (boot CPU). cpu_protect() turns on what protects us, on each CPU; needs NX. */
+void cpu_detect(void);
+void cpu_protect(void);
+
 static inline uint64_t rdmsr(uint32_t msr)
 {
     uint32_t lo, hi;

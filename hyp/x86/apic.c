@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/* The local APIC, in x2APIC mode where the CPU has it (SDM vol. 3 ch. 11). */
+#include "hyp/x86/apic.h"
+
+#include "hyp/x86/acpi.h"
+#include "hyp/x86/machine.h"
+
+#define MSR_APIC_BASE  0x1b
+#define APIC_BASE_ON   0x800UL
+#define APIC_BASE_X2   0x400UL
+#define MSR_X2APIC     0x800
+#define REG_ID         0x020 /* offsets of xAPIC mode; x2APIC's MSR is 0x800 + offset / 16 */
+#define REG_TPR        0x080
+#define REG_EOI        0x0b0
+#define REG_SVR        0x0f0
+#define REG_ICR        0x300
+#define REG_ICR_HIGH   0x310
+#define SVR_ON         0x100
+#define ICR_BUSY       0x1000
+#define ICR_ASSERT     0x4000
+#define ICR_ALL_BUT_ME 0xc0000
+#define ICR_NMI        0x400
+#define XAPIC_SIZE     0x400
+
+static volatile uint32_t *xapic; /* NULL: x2APIC mode */
+
+uint32_t apic_read(unsigned reg)
+{
+    return xapic ? xapic[reg / 4] : (uint32_t)rdmsr(MSR_X2APIC + reg / 16);
+}
+
+void apic_write(unsigned reg, uint32_t v)
+{
+    if (xapic)
+        xapic[reg / 4] = v;
+    else
+        wrmsr(MSR_X2APIC + reg / 16, v);
+}
+
+void apic_send(uint32_t apic_id, uint32_t command)
+{
+    if (!xapic) {
+        memory_barrier(); /* WRMSR to x2APIC registers does not order earlier stores */
+        wrmsr(MSR_X2APIC + REG_ICR / 16, (uint64_t)apic_id << 32 | command);
+        return;
+    }
+    while (apic_read(REG_ICR) & ICR_BUSY)
+        cpu_relax();
+    apic_write(REG_ICR_HIGH, apic_id << 24);
+    apic_write(REG_ICR, command);
+}
+
+void apic_init(void)
+{
+    uint64_t base = rdmsr(MSR_APIC_BASE);
+
+    if (features.x2apic)
+        wrmsr(MSR_APIC_BASE, base | APIC_BASE_ON | APIC_BASE_X2);
+    else if (!xapic)
+        xapic = map_io(mk_hpa(base & PAGE_MASK & ((1UL << 52) - 1)), XAPIC_SIZE, true);
+    apic_write(REG_TPR, 0);
+    apic_write(REG_SVR, SVR_ON | VECTOR_SPURIOUS);
+    this_cpu()->apic_id = apic_read(REG_ID) >> (xapic ? 24 : 0);
+}
+
+void apic_eoi(void)
+{
+    apic_write(REG_EOI, 0);
+}
+
+void apic_send_event(uint32_t cpu)
+{
+    apic_send(cpus[cpu].apic_id, ICR_ASSERT | VECTOR_EVENT);
+}
+
+void apic_halt_others(void)
+{
+    if (ncpus > 1)
+        apic_send(0, ICR_ALL_BUT_ME | ICR_ASSERT | ICR_NMI);
+}

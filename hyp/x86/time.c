@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Time is the TSC, counted from time_init(). Its frequency is measured against ACPI's PM timer
+ * (ACPI 6.4, 4.8.3.3: 3.579545 MHz, 24 bits count), or the PIT's channel 2 (Intel 8254 data sheet).
+ */
+#include "hyp/x86/time.h"
+
+#include "hyp/x86/acpi.h"
+#include "hyp/x86/machine.h"
+
+#define PM_HZ         3579545UL
+#define PM_MASK       0xffffffU
+#define PIT_HZ        1193182UL
+#define PIT_CHANNEL2  0x42
+#define PIT_COMMAND   0x43
+#define PIT_GATE      0x61
+#define PIT_OUT       0x20
+#define SAMPLES       5 /* the median counts: an emulator may stop for a while in one of them */
+#define SAMPLE_HZ     100
+#define CMOS_INDEX    0x70
+#define CMOS_DATA     0x71
+#define NS_PER_SECOND 1000000000UL
+
+uint32_t tsc_khz, tsc_mul;
+int8_t tsc_shift;
+
+static uint64_t tsc_base, wall_base;
+static bool ready;
+
+static uint64_t sample_pm(void)
+{
+    uint32_t from = inl(acpi.pm_timer), ticks;
+    uint64_t tsc = rdtsc();
+
+    do
+        ticks = (inl(acpi.pm_timer) - from) & PM_MASK;
+    while (ticks < PM_HZ / SAMPLE_HZ);
+    return (rdtsc() - tsc) * PM_HZ / ticks / 1000;
+}
+
+static uint64_t sample_pit(void)
+{
+    uint16_t count = PIT_HZ / SAMPLE_HZ;
+    uint64_t tsc;
+
+    outb(PIT_GATE, (uint8_t)((inb(PIT_GATE) & ~2) | 1)); /* gate on, speaker off */
+    outb(PIT_COMMAND, 0xb0);                             /* channel 2, both bytes, mode 0 */
+    outb(PIT_CHANNEL2, (uint8_t)count);
+    outb(PIT_CHANNEL2, (uint8_t)(count >> 8));
+    tsc = rdtsc();
+    while (!(inb(PIT_GATE) & PIT_OUT))
+        cpu_relax();
+    return (rdtsc() - tsc) * SAMPLE_HZ / 1000;
+}
+
+static uint64_t median(uint64_t *v, unsigned n)
+{
+    for (unsigned i = 1; i < n; i++)
+        for (unsigned k = i; k && v[k] < v[k - 1]; k--) {
+            uint64_t t = v[k];
+
+            v[k] = v[k - 1];
+            v[k - 1] = t;
+        }
+    return v[n / 2];
+}
+
+void time_scale(uint64_t khz, uint32_t *mul, int8_t *shift)
+{
+    uint64_t hz = khz * 1000;
+    int s = 0;
+
+    /* ns a tick = 1e9 / hz = mul / 2^32 * 2^shift, with mul's top bit set. */
+    while (hz > NS_PER_SECOND << 1) {
+        hz >>= 1;
+        s--;
+    }
+    while (hz <= NS_PER_SECOND) {
+        hz <<= 1;
+        s++;
+    }
+    *mul = (uint32_t)((NS_PER_SECOND << 32) / hz);
+    *shift = (int8_t)s;
+}
+
+uint64_t tsc_to_ns(uint64_t tsc)
+{
+    tsc = tsc_shift < 0 ? tsc >> -tsc_shift : tsc << tsc_shift;
+    return (uint64_t)(((unsigned __int128)tsc * tsc_mul) >> 32);
+}
+
+uint64_t ns_to_tsc(uint64_t ns)
+{
+    return ns / 1000000 * tsc_khz + ns % 1000000 * tsc_khz / 1000000;
+}
+
+uint64_t now_ns(void)
+{
+    return ready ? tsc_to_ns(rdtsc() - tsc_base) : 0;
+}
+
+static unsigned cmos(uint8_t reg)
+{
+    outb(CMOS_INDEX, reg);
+    return inb(CMOS_DATA);
+}
+
+static unsigned from_bcd(unsigned v)
+{
+    return (v >> 4) * 10 + (v & 15);
+}
+
+uint64_t time_seconds(unsigned year, unsigned month, unsigned day, unsigned hour, unsigned minute,
+                      unsigned second)
+{
+    /* Days of the proleptic Gregorian calendar; the year begins in March. */
+    unsigned y = year - (month <= 2), m = (month + 9) % 12;
+    uint64_t days = 365UL * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 1 - 719468;
+
+    return ((days * 24 + hour) * 60 + minute) * 60 + second;
+}
+
+/* The clock of the PC/AT (MC146818 data sheet): UTC, as servers keep it; read twice until equal. */
+static uint64_t read_cmos(void)
+{
+    unsigned v[6], again[6], status;
+
+    do {
+        static const uint8_t regs[] = {9, 8, 7, 4, 2, 0};
+
+        while (cmos(0x0a) & 0x80)
+            cpu_relax();
+        for (unsigned i = 0; i < 6; i++)
+            v[i] = cmos(regs[i]);
+        for (unsigned i = 0; i < 6; i++)
+            again[i] = cmos(regs[i]);
+    } while (__builtin_memcmp(v, again, sizeof(v)));
+    status = cmos(0x0b);
+    for (unsigned i = 0; i < 6 && !(status & 4); i++)
+        v[i] = i == 3 ? from_bcd(v[i] & 0x7f) | (v[i] & 0x80) : from_bcd(v[i]);
+    if (!(status & 2)) /* 12 hours: top bit is PM */
+        v[3] = (v[3] & 0x7f) % 12 + (v[3] & 0x80 ? 12 : 0);
+    return time_seconds(2000 + v[0], v[1], v[2], v[3], v[4], v[5]);
+}
+
+void time_init(void)
+{
+    uint64_t v[SAMPLES];
+
+    for (unsigned i = 0; i < SAMPLES; i++)
+        v[i] = acpi.pm_timer ? sample_pm() : sample_pit();
+    tsc_khz = (uint32_t)median(v, SAMPLES);
+    time_scale(tsc_khz, &tsc_mul, &tsc_shift);
+    tsc_base = rdtsc();
+    ready = true;
+    wall_base = read_cmos() * NS_PER_SECOND;
+}
+
+uint64_t wallclock_boot_ns(void)
+{
+    return wall_base;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* Set-up of time; what others use of it stands in machine.h. */
+#ifndef BH_X86_TIME_H
+#define BH_X86_TIME_H
+
+#include <stdint.h>
+
+/* Measures the TSC and reads the wall clock. now_ns() is 0 until then. Needs acpi_init(). */
+void time_init(void);
+
+/* pvclock's scale for a TSC of khz. */
+void time_scale(uint64_t khz, uint32_t *mul, int8_t *shift);
+/* Seconds since 1970 of a date and time in UTC, from 1970 on. */
+uint64_t time_seconds(unsigned year, unsigned month, unsigned day, unsigned hour, unsigned minute,
+                      unsigned second);
+
+#endif
