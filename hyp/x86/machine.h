@@ -68,5 +68,7 @@ extern bool panic_reboots; /* host option panic=reboot */
 
 /* The first serial port and port 0xE9 as log sink. */
 void uart_init(void);
+/* Waits until the port has sent what it took. */
+void uart_drain(void);
 
 #endif

@@ -21,6 +21,7 @@ void power_off(void)
     log_sync(true);
     if (acpi.has_s5 && acpi.pm1a_control) {
         log_line("power off");
+        uart_drain();
         outw(acpi.pm1a_control, (uint16_t)(acpi.s5_a << SLP_TYP_SHIFT | SLP_EN));
         if (acpi.pm1b_control)
             outw(acpi.pm1b_control, (uint16_t)(acpi.s5_b << SLP_TYP_SHIFT | SLP_EN));
@@ -38,6 +39,7 @@ void power_reset(void)
 
     log_sync(true);
     log_line("reset");
+    uart_drain();
     if (acpi.has_reset)
         outb(acpi.reset_port, acpi.reset_value);
     outb(RESET_PORT, RESET_FULL);

@@ -18,7 +18,9 @@
 #define FCR_FIFO    0x07 /* enable, clear both */
 #define MCR_DTR_RTS 0x03
 #define LSR_TX_IDLE 0x20
+#define LSR_DRAINED 0x40
 #define FIFO_SIZE   16
+#define DRAIN_TRIES 1000000 /* a port that never drains must not keep the machine on */
 #define DEBUG_PORT  0xe9
 
 static bool serial, debug_port;
@@ -62,4 +64,10 @@ void uart_init(void)
     serial = serial_init();
     debug_port = inb(DEBUG_PORT) == DEBUG_PORT;
     log_init(&sink);
+}
+
+void uart_drain(void)
+{
+    for (unsigned i = 0; serial && i < DRAIN_TRIES && !(inb(REG_LSR) & LSR_DRAINED); i++)
+        cpu_relax();
 }
