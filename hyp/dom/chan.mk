@@ -11,5 +11,8 @@ fake-dom := tests/unit/fake_dom.c tests/unit/fake_arch.c mm/frame.c mm/buddy.c m
 unit-tests += test_evtchn
 test_evtchn-src := tests/unit/test_evtchn.c $(fake-dom)
 
+unit-tests += test_evtchn_fifo
+test_evtchn_fifo-src := tests/unit/test_evtchn_fifo.c $(fake-dom)
+
 unit-tests += test_grant
 test_grant-src := tests/unit/test_grant.c $(fake-dom)

@@ -4,74 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <xen/errno.h>
-#include "tests/unit/check_main.h"
-#include "tests/unit/fake_arch.h"
-#include "tests/unit/fake_dom.h"
+#include "tests/unit/evtchn_ops.h"
 
-#define FRAMES 16384UL
-#define PORTS  160U /* that the model follows */
-
-static struct domain *dom[3]; /* [1] and [2], numbers 1 and 2 */
-static uint64_t free_before;
-
-static void start(void)
-{
-    fake_machine(FRAMES);
-    hyp_free(hyp_alloc(0), 0);
-    free_before = mem_stats().free;
-    dom[1] = fake_domain(1, 2);
-    dom[2] = fake_domain(2, 3);
-}
-
-static void finish(void)
-{
-    ck_assert(fake_destroy(dom[1]));
-    ck_assert(fake_destroy(dom[2]));
-    ck_assert_uint_eq(mem_stats().free, free_before);
-    ck_assert_uint_eq(mem_stats().hyp, 0);
-}
-
-static long op(unsigned d, unsigned cmd, void *arg)
-{
-    long rc = evtchn_op(dom[d]->vcpus[0], cmd, mk_gva((uint64_t)arg));
-
-    ck_assert(fake_idle(dom[1]) && fake_idle(dom[2]));
-    return rc;
-}
-
-static long alloc(unsigned d, domid_t remote, evtchn_port_t *port)
-{
-    struct evtchn_alloc_unbound a = {.dom = DOMID_SELF, .remote_dom = remote};
-    long rc = op(d, EVTCHNOP_alloc_unbound, &a);
-
-    *port = a.port;
-    return rc;
-}
-
-static long bind(unsigned d, domid_t remote, evtchn_port_t rport, evtchn_port_t *port)
-{
-    struct evtchn_bind_interdomain a = {.remote_dom = remote, .remote_port = rport};
-    long rc = op(d, EVTCHNOP_bind_interdomain, &a);
-
-    *port = a.local_port;
-    return rc;
-}
-
-static long ipi(unsigned d, uint32_t vcpu, evtchn_port_t *port)
-{
-    struct evtchn_bind_ipi a = {.vcpu = vcpu};
-    long rc = op(d, EVTCHNOP_bind_ipi, &a);
-
-    *port = a.port;
-    return rc;
-}
-
-static long on_port(unsigned d, unsigned cmd, evtchn_port_t port)
-{
-    struct evtchn_send a = {port};
-
-    return op(d, cmd, &a);
-}
+#define PORTS 160U /* that the model follows */
 
 static bool bit(const xen_ulong_t *words, uint32_t n)
 {
@@ -142,17 +77,13 @@ END_TEST
 
 START_TEST(refusals)
 {
-    struct evtchn_bind_virq virq = {.virq = VIRQ_TIMER, .vcpu = 1};
-    struct evtchn_bind_pirq pirq = {.pirq = 3};
     struct evtchn_alloc_unbound other = {.dom = 2, .remote_dom = 1};
-    struct evtchn_set_priority prio = {.port = 1, .priority = 3};
+    struct evtchn_set_priority prio = {.priority = 3};
     struct evtchn_expand_array expand = {.array_gfn = 1};
     struct evtchn_status st = {.dom = DOMID_SELF, .port = 0};
-    struct bundle_domain *r;
     evtchn_port_t p;
 
     start();
-    r = (struct bundle_domain *)dom[1]->record;
     ck_assert_int_eq(op(1, 99, &p), -XEN_ENOSYS);
     ck_assert_int_eq(op(1, EVTCHNOP_send, NULL), -XEN_EFAULT);
     ck_assert_int_eq(op(1, EVTCHNOP_alloc_unbound, &other), -XEN_EPERM);
@@ -169,6 +100,24 @@ START_TEST(refusals)
     ck_assert_int_eq(op(1, EVTCHNOP_status, &st), 0);
     ck_assert_uint_eq(st.status, EVTCHNSTAT_closed);
 
+    ck_assert_int_eq(alloc(1, 2, &prio.port), 0);
+    ck_assert_int_eq(op(1, EVTCHNOP_set_priority, &prio), -XEN_ENOSYS);
+    prio.priority = 16;
+    ck_assert_int_eq(op(1, EVTCHNOP_set_priority, &prio), -XEN_EINVAL);
+    ck_assert_int_eq(op(1, EVTCHNOP_expand_array, &expand), -XEN_EOPNOTSUPP);
+    finish();
+}
+END_TEST
+
+START_TEST(interrupts)
+{
+    struct evtchn_bind_virq virq = {.virq = VIRQ_TIMER, .vcpu = 1};
+    struct evtchn_bind_pirq pirq = {.pirq = 3};
+    struct bundle_domain *r;
+    evtchn_port_t p;
+
+    start();
+    r = (struct bundle_domain *)dom[1]->record;
     ck_assert_int_eq(op(1, EVTCHNOP_bind_virq, &virq), 0);
     ck_assert_int_eq(on_port(1, EVTCHNOP_send, virq.port), -XEN_EINVAL);
     ck_assert_int_eq(op(1, EVTCHNOP_bind_virq, &virq), -XEN_EEXIST);
@@ -198,11 +147,6 @@ START_TEST(refusals)
     ck_assert_int_eq(op(1, EVTCHNOP_bind_pirq, &pirq), -XEN_EINVAL);
     fake_irq(fake_irq_arg);
     ck_assert(evtchn_is_pending(dom[1], p));
-
-    ck_assert_int_eq(op(1, EVTCHNOP_set_priority, &prio), -XEN_ENOSYS);
-    prio.priority = 16;
-    ck_assert_int_eq(op(1, EVTCHNOP_set_priority, &prio), -XEN_EINVAL);
-    ck_assert_int_eq(op(1, EVTCHNOP_expand_array, &expand), -XEN_EOPNOTSUPP);
     finish();
     ck_assert_ptr_null(fake_irq);
 }
@@ -339,17 +283,6 @@ static void random_step(unsigned d, unsigned open)
     }
 }
 
-static void reset(unsigned d)
-{
-    struct evtchn_reset r = {.dom = DOMID_SELF};
-    long rc;
-
-    do
-        rc = op(d, EVTCHNOP_reset, &r);
-    while (rc == -XEN_ERESTART);
-    ck_assert_int_eq(rc, 0);
-}
-
 START_TEST(random_ops)
 {
     srand(1000 + (unsigned)_i);
@@ -380,217 +313,6 @@ START_TEST(random_ops)
     evtchn_free(dom[1]);
     for (evtchn_port_t p = 0; p < PORTS; p++)
         check_port(2, p);
-    finish();
-}
-END_TEST
-
-/* --- FIFO --- */
-
-static struct evtchn_fifo_control_block *control(unsigned d, uint32_t vcpu)
-{
-    return (void *)fake_frame(fake_ram(dom[d], 40 + vcpu));
-}
-
-static event_word_t *word(unsigned d, evtchn_port_t port)
-{
-    return (event_word_t *)fake_frame(fake_ram(dom[d], 50 + port / 1024)) + port % 1024;
-}
-
-static void fifo(unsigned d, unsigned pages)
-{
-    for (uint32_t i = 0; i < dom[d]->nvcpus; i++) {
-        struct evtchn_init_control c = {.control_gfn = 40 + i, .vcpu = i};
-
-        ck_assert_int_eq(op(d, EVTCHNOP_init_control, &c), 0);
-        ck_assert_uint_eq(c.link_bits, 17);
-        ck_assert_int_eq(op(d, EVTCHNOP_init_control, &c), -XEN_EINVAL);
-    }
-    for (uint32_t i = 0; i < pages; i++) {
-        struct evtchn_expand_array e = {.array_gfn = 50 + i};
-
-        ck_assert_int_eq(op(d, EVTCHNOP_expand_array, &e), 0);
-    }
-}
-
-/* The guest's side of one queue, by the rules: ports in order, how many. */
-static unsigned consume(unsigned d, uint32_t vcpu, unsigned q, evtchn_port_t *got)
-{
-    struct evtchn_fifo_control_block *cb = control(d, vcpu);
-    evtchn_port_t port = cb->head[q];
-    unsigned n = 0;
-
-    if (!(cb->ready & 1U << q))
-        return 0;
-    cb->ready &= ~(1U << q);
-    while (port) {
-        event_word_t *w = word(d, port), old = *w;
-
-        *w = old & ~(1U << EVTCHN_FIFO_LINKED | EVTCHN_FIFO_LINK_MASK);
-        if ((old & 1U << EVTCHN_FIFO_PENDING) && !(old & 1U << EVTCHN_FIFO_MASKED)) {
-            *w &= ~(1U << EVTCHN_FIFO_PENDING);
-            got[n++] = port;
-        }
-        port = old & EVTCHN_FIFO_LINK_MASK;
-    }
-    return n;
-}
-
-START_TEST(fifo_queues)
-{
-    evtchn_port_t port[6], got[16];
-    struct evtchn_bind_vcpu to = {.vcpu = 1};
-    struct evtchn_set_priority prio = {.priority = 2};
-
-    start();
-    ck_assert_int_eq(ipi(1, 0, &port[0]), 0);
-    ck_assert_int_eq(on_port(1, EVTCHNOP_send, port[0]), 0);
-    fifo(1, 0);
-    for (unsigned i = 1; i < 6; i++)
-        ck_assert_int_eq(ipi(1, 0, &port[i]), 0);
-    ck_assert_int_eq(on_port(1, EVTCHNOP_send, port[1]), 0); /* no word yet */
-    dom[1]->shared->vcpu_info[0].evtchn_upcall_pending = 0;
-    fake_notified = 0;
-    struct evtchn_expand_array e = {.array_gfn = 50};
-    ck_assert_int_eq(op(1, EVTCHNOP_expand_array, &e), 0); /* raises what had no word */
-    ck_assert_uint_eq(fake_notified, 1);
-    ck_assert_uint_eq(consume(1, 0, 7, got), 2);
-    ck_assert(got[0] == port[0] && got[1] == port[1]);
-
-    for (unsigned i = 5; i--;)
-        ck_assert_int_eq(on_port(1, EVTCHNOP_send, port[i]), 0);
-    ck_assert_uint_eq(consume(1, 0, 7, got), 5);
-    for (unsigned i = 0; i < 5; i++)
-        ck_assert_uint_eq(got[i], port[4 - i]);
-
-    /* masked: pending, not linked, until unmasked */
-    *word(1, port[2]) |= 1U << EVTCHN_FIFO_MASKED;
-    ck_assert_int_eq(on_port(1, EVTCHNOP_send, port[2]), 0);
-    ck_assert(evtchn_is_pending(dom[1], port[2]));
-    ck_assert_uint_eq(consume(1, 0, 7, got), 0);
-    ck_assert_int_eq(on_port(1, EVTCHNOP_unmask, port[2]), 0);
-    ck_assert_uint_eq(consume(1, 0, 7, got), 1);
-
-    /* another priority; a closed port that is still queued is not given out again */
-    prio.port = port[3];
-    ck_assert_int_eq(op(1, EVTCHNOP_set_priority, &prio), 0);
-    ck_assert_int_eq(on_port(1, EVTCHNOP_send, port[3]), 0);
-    ck_assert_int_eq(on_port(1, EVTCHNOP_send, port[2]), 0);
-    ck_assert_int_eq(on_port(1, EVTCHNOP_close, port[3]), 0);
-    ck_assert_int_eq(ipi(1, 0, &to.port), 0);
-    ck_assert_uint_ne(to.port, port[3]);
-    ck_assert_int_eq(op(1, EVTCHNOP_bind_vcpu, &to), -XEN_EINVAL);
-    ck_assert_uint_eq(consume(1, 0, 2, got), 0); /* close took its pending bit */
-    ck_assert_int_eq(ipi(1, 0, &to.port), 0);
-    ck_assert_uint_eq(to.port, port[3]);
-    ck_assert_uint_eq(consume(1, 0, 7, got), 1);
-
-    reset(1);
-    ck_assert(!dom[1]->evtchns.fifo);
-    ck_assert_int_eq(alloc(1, 2, &to.port), 0);
-    ck_assert_uint_eq(to.port, 1);
-    finish();
-}
-END_TEST
-
-/* Every event sent to an unmasked port arrives once, whatever moves and is masked in between. */
-START_TEST(fifo_none_lost)
-{
-    bool due[64] = {false};
-    evtchn_port_t a[64], b[64], got[64];
-
-    srand(2000 + (unsigned)_i);
-    start();
-    fifo(2, 1);
-    for (unsigned i = 0; i < 60; i++) {
-        ck_assert_int_eq(alloc(1, 2, &a[i]), 0);
-        ck_assert_int_eq(bind(2, 1, a[i], &b[i]), 0);
-        due[b[i]] = true;
-    }
-    for (unsigned step = 0; step < 20000; step++) {
-        unsigned i = (unsigned)rand() % 60;
-        struct evtchn_bind_vcpu to = {.port = b[i], .vcpu = (uint32_t)rand() % 3};
-        struct evtchn_set_priority prio = {.port = b[i], .priority = (uint32_t)rand() % 16};
-        uint32_t vcpu = (uint32_t)rand() % 3, q = (uint32_t)rand() % 16;
-
-        switch (rand() % 8) {
-        case 0:
-            ck_assert_int_eq(op(2, EVTCHNOP_bind_vcpu, &to), 0);
-            break;
-        case 1:
-            ck_assert_int_eq(op(2, EVTCHNOP_set_priority, &prio), 0);
-            break;
-        case 2:
-            *word(2, b[i]) |= 1U << EVTCHN_FIFO_MASKED;
-            break;
-        case 3:
-            ck_assert_int_eq(on_port(2, EVTCHNOP_unmask, b[i]), 0);
-            break;
-        case 4:
-        case 5:
-            for (unsigned n = consume(2, vcpu, q, got); n--;) {
-                ck_assert(due[got[n]]);
-                due[got[n]] = false;
-            }
-            break;
-        default:
-            ck_assert_int_eq(on_port(1, EVTCHNOP_send, a[i]), 0);
-            due[b[i]] = true;
-        }
-    }
-    for (unsigned i = 0; i < 60; i++)
-        ck_assert_int_eq(on_port(2, EVTCHNOP_unmask, b[i]), 0);
-    for (uint32_t k = 0; k < 3 * 16; k++)
-        for (unsigned n = consume(2, k / 16, k % 16, got); n--;)
-            due[got[n]] = false;
-    for (unsigned i = 0; i < 64; i++)
-        ck_assert(!due[i]);
-    finish();
-}
-END_TEST
-
-static bool stop;
-
-static void *scribble(void *arg)
-{
-    unsigned seed = 5;
-
-    (void)arg;
-    while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
-        volatile uint32_t *cb = (uint32_t *)control(2, (uint32_t)rand_r(&seed) % 3);
-
-        *(volatile event_word_t *)word(2, (evtchn_port_t)rand_r(&seed) % 64) =
-            (uint32_t)rand_r(&seed) << 1 | 1U << EVTCHN_FIFO_LINKED;
-        *(volatile event_word_t *)word(2, (evtchn_port_t)rand_r(&seed) % 64) ^= 0x55555555;
-        cb[rand_r(&seed) % 18] = (uint32_t)rand_r(&seed);
-    }
-    return NULL;
-}
-
-START_TEST(fifo_hostile)
-{
-    pthread_t thread;
-    evtchn_port_t p;
-
-    srand(3000 + (unsigned)_i);
-    start();
-    fifo(2, 1);
-    stop = false;
-    pthread_create(&thread, NULL, scribble, NULL);
-    for (unsigned step = 0; step < 30000; step++) {
-        struct evtchn_set_priority prio = {.port = (uint32_t)rand() % 64,
-                                           .priority = (uint32_t)rand() % 16};
-
-        if (step % 4 == 0)
-            ipi(2, (uint32_t)rand() % 3, &p);
-        op(2, EVTCHNOP_set_priority, &prio);
-        on_port(2, EVTCHNOP_send, (evtchn_port_t)rand() % 64);
-        on_port(2, EVTCHNOP_unmask, (evtchn_port_t)rand() % 64);
-        evtchn_is_pending(dom[2], (uint32_t)rand());
-        if (step % 3 == 0)
-            on_port(2, EVTCHNOP_close, (evtchn_port_t)rand() % 64);
-    }
-    __atomic_store_n(&stop, true, __ATOMIC_RELAXED);
-    pthread_join(thread, NULL);
     finish();
 }
 END_TEST
@@ -653,11 +375,9 @@ static void fill(TCase *tc)
 {
     tcase_add_test(tc, two_level);
     tcase_add_test(tc, refusals);
+    tcase_add_test(tc, interrupts);
     tcase_add_test(tc, all_ports);
     tcase_add_loop_test(tc, random_ops, 0, 5);
-    tcase_add_test(tc, fifo_queues);
-    tcase_add_loop_test(tc, fifo_none_lost, 0, 5);
-    tcase_add_loop_test(tc, fifo_hostile, 0, 2);
     tcase_add_test(tc, many_cpus);
 }
 
