@@ -56,8 +56,9 @@ void cpu_detect(void)
 
 void cpu_protect(void)
 {
-    uint64_t cr4 = READ_CR(4) | CR4_PGE | CR4_OSFXSR;
+    uint64_t cr0 = READ_CR(0), cr4 = READ_CR(4);
 
+    cr4 |= CR4_PGE | CR4_OSFXSR;
     if (features.xsave)
         cr4 |= CR4_OSXSAVE;
     if (features.smep)
@@ -66,5 +67,5 @@ void cpu_protect(void)
         cr4 |= CR4_SMAP;
     wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_NX);
     WRITE_CR(4, cr4);
-    WRITE_CR(0, READ_CR(0) | CR0_WP);
+    WRITE_CR(0, cr0 | CR0_WP);
 }

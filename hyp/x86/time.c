@@ -45,7 +45,7 @@ static uint64_t sample_pit(void)
 
     outb(PIT_GATE, (uint8_t)((inb(PIT_GATE) & ~2) | 1)); /* gate on, speaker off */
     outb(PIT_COMMAND, 0xb0);                             /* channel 2, both bytes, mode 0 */
-    outb(PIT_CHANNEL2, (uint8_t)count);
+    outb(PIT_CHANNEL2, count & 0xff);
     outb(PIT_CHANNEL2, (uint8_t)(count >> 8));
     tsc = rdtsc();
     while (!(inb(PIT_GATE) & PIT_OUT))

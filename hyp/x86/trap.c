@@ -112,6 +112,7 @@ void trap_set_handler(uint8_t vector, void (*fn)(uint8_t vector))
 
 static bool fix_up(struct trap_frame *f)
 {
+    /* cppcheck-suppress comparePointers ; the linker puts one section between the two names */
     for (const struct extable_entry *e = extable_start; e < extable_end; e++)
         if (e->at == f->rip) {
             f->rip = e->to;
