@@ -17,6 +17,7 @@
 #define PIT_OUT       0x20
 #define SAMPLES       5 /* the median counts: an emulator may stop for a while in one of them */
 #define SAMPLE_HZ     100
+#define PIT_COUNT     (PIT_HZ / SAMPLE_HZ)
 #define CMOS_INDEX    0x70
 #define CMOS_DATA     0x71
 #define NS_PER_SECOND 1000000000UL
@@ -40,13 +41,12 @@ static uint64_t sample_pm(void)
 
 static uint64_t sample_pit(void)
 {
-    uint16_t count = PIT_HZ / SAMPLE_HZ;
     uint64_t tsc;
 
     outb(PIT_GATE, (uint8_t)((inb(PIT_GATE) & ~2) | 1)); /* gate on, speaker off */
     outb(PIT_COMMAND, 0xb0);                             /* channel 2, both bytes, mode 0 */
-    outb(PIT_CHANNEL2, count & 0xff);
-    outb(PIT_CHANNEL2, (uint8_t)(count >> 8));
+    outb(PIT_CHANNEL2, PIT_COUNT & 0xff);
+    outb(PIT_CHANNEL2, PIT_COUNT >> 8);
     tsc = rdtsc();
     while (!(inb(PIT_GATE) & PIT_OUT))
         cpu_relax();
