@@ -89,6 +89,14 @@ no_long_mode: /* nothing is set up to say so but the serial port: 'L' and stop *
     call boot_main
     ud2
 
+/* boot_switch_stack(top, fn): goes on in fn, which does not return, on another stack. */
+    .globl boot_switch_stack
+boot_switch_stack:
+    movq %rdi, %rsp
+    xorl %ebp, %ebp
+    call *%rsi
+    ud2
+
     .section .rodata, "a"
     .balign 8
 boot_gdt:
@@ -99,11 +107,12 @@ boot_gdtr:
 
     .bss
     .balign 4096
-    .globl boot_pml4, boot_stack_top
+    .globl boot_pml4, boot_stack_bottom, boot_stack_top
 boot_pml4:      .skip 4096
 boot_pdpt:      .skip 4096
 boot_pdpt_high: .skip 4096
 boot_pd:        .skip 4 * 4096
+boot_stack_bottom:
     .skip 16384
 boot_stack_top:
     .section .note.GNU-stack, "", @progbits

@@ -97,7 +97,8 @@ void acpi_read_madt(const uint8_t *entries, size_t n, struct acpi_info *out)
             add_override(e, out);
         else if (e[0] == MADT_LAPIC_ADDRESS && size >= 12)
             out->lapic = mk_hpa(get(e, 4, 8));
-        else if (e[0] == MADT_IOAPIC && size >= 12 && !out->ioapic.val) {
+        else if (e[0] == MADT_IOAPIC && size >= 12 &&
+                 (!out->ioapic.val || !get(e, 8, 4))) { /* the one of the legacy interrupts */
             out->ioapic = mk_hpa(get(e, 4, 4));
             out->ioapic_gsi = (uint32_t)get(e, 8, 4);
         }

@@ -15,6 +15,11 @@
 #define REG_SVR        0x0f0
 #define REG_ICR        0x300
 #define REG_ICR_HIGH   0x310
+#define REG_LVT_LINT0  0x350
+#define REG_LVT_LINT1  0x360
+#define REG_LVT_ERROR  0x370
+#define LVT_MASKED     0x10000
+#define LVT_NMI        0x400
 #define SVR_ON         0x100
 #define ICR_BUSY       0x1000
 #define ICR_ASSERT     0x4000
@@ -23,6 +28,7 @@
 #define XAPIC_SIZE     0x400
 
 static volatile uint32_t *xapic; /* NULL: x2APIC mode */
+static bool on;                  /* on the boot CPU at least */
 
 uint32_t apic_read(unsigned reg)
 {
@@ -59,8 +65,12 @@ void apic_init(void)
     else if (!xapic)
         xapic = map_io(mk_hpa(base & PAGE_MASK & ((1UL << 52) - 1)), XAPIC_SIZE, true);
     apic_write(REG_TPR, 0);
+    apic_write(REG_LVT_LINT0, LVT_MASKED); /* the old interrupt controller */
+    apic_write(REG_LVT_LINT1, LVT_NMI);
+    apic_write(REG_LVT_ERROR, LVT_MASKED);
     apic_write(REG_SVR, SVR_ON | VECTOR_SPURIOUS);
     this_cpu()->apic_id = apic_read(REG_ID) >> (xapic ? 24 : 0);
+    on = true;
 }
 
 void apic_eoi(void)
@@ -75,6 +85,6 @@ void apic_send_event(uint32_t cpu)
 
 void apic_halt_others(void)
 {
-    if (ncpus > 1)
+    if (on)
         apic_send(0, ICR_ALL_BUT_ME | ICR_ASSERT | ICR_NMI);
 }

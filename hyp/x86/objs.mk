@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
 hyp-objs += hyp/x86/paging.o hyp/x86/uart.o hyp/x86/trap_entry.o hyp/x86/trap.o hyp/x86/panic.o
 hyp-objs += hyp/x86/acpi.o hyp/x86/power.o
-hyp-objs += hyp/x86/apic.o hyp/x86/cpu.o hyp/x86/time.o
+hyp-objs += hyp/x86/apic.o hyp/x86/cpu.o hyp/x86/time.o hyp/x86/timer.o
+hyp-objs += hyp/x86/ioapic.o hyp/x86/irq.o hyp/x86/smp.o hyp/x86/trampoline.o

@@ -26,12 +26,15 @@
 #define CPU_STACKS   4                               /* main, #DF, NMI, #MC */
 
 extern uint8_t image_start[], image_rodata[], image_data[], image_symbols[], image_end[];
+extern uint8_t boot_stack_bottom[], boot_stack_top[];
 
-static uint64_t root[512] __aligned(PAGE_SIZE);
+uint64_t paging_root[512] __aligned(PAGE_SIZE);
 static uint64_t pool_base, pool_next; /* physical */
 static uint64_t pool_offset;          /* virtual - physical of table pages */
 static uint64_t io_next = IO_BASE;
-static uint64_t *slot_ptes; /* SLOT_DEPTH entries for each CPU */
+static uint64_t *slot_ptes;          /* SLOT_DEPTH entries for each CPU */
+static uint32_t unmapped;            /* chunks, ever */
+static uint32_t refreshed[MAX_CPUS]; /* its value at each CPU's last flush */
 _Static_assert(MAX_CPUS *SLOT_DEPTH == 512, "windows fill one table");
 
 static uint64_t *table_page(void)
@@ -53,7 +56,7 @@ static uint64_t *next_table(uint64_t *entry)
 /* The entry for va at level (0: 4 KiB, 1: 2 MiB), tables made as needed. */
 static uint64_t *entry_for(uint64_t va, unsigned level)
 {
-    uint64_t *table = root;
+    uint64_t *table = paging_root;
 
     for (unsigned l = 3; l > level; l--)
         table = next_table(&table[va >> (12 + 9 * l) & 511]);
@@ -96,7 +99,7 @@ void paging_switch(void)
 {
     uint64_t direct = DIRECT_BASE;
 
-    WRITE_CR(3, (uint64_t)root - HYP_BASE);
+    WRITE_CR(3, (uint64_t)paging_root - HYP_BASE);
     if (!pool_offset) {
         pool_offset = direct;
         slot_ptes = (uint64_t *)((uint64_t)slot_ptes + direct);
@@ -120,6 +123,16 @@ uint64_t paging_map_stack(unsigned cpu, unsigned n)
         map_pages(va + i * PAGE_SIZE, hfn_to_hpa(arch_hva_to_hfn(page)).val, 1, DATA);
     }
     return va + STACK_PAGES * PAGE_SIZE;
+}
+
+bool paging_on_stack(uint64_t va, size_t n)
+{
+    uint64_t at = va - STACK_BASE, offset = at % STACK_STRIDE;
+
+    if (va >= (uint64_t)boot_stack_bottom && va < (uint64_t)boot_stack_top)
+        return n <= (uint64_t)boot_stack_top - va;
+    return va >= STACK_BASE && at / STACK_STRIDE / CPU_STACKS == this_cpu()->id &&
+           offset >= PAGE_SIZE && n <= STACK_STRIDE - offset;
 }
 
 void *map_io(hpa_t a, size_t n, bool uncached)
@@ -154,6 +167,17 @@ void arch_chunk_unmap(hfn_t chunk)
 
     *entry_for(va, 1) = 0;
     invlpg((void *)va);
+    __atomic_fetch_add(&unmapped, 1, __ATOMIC_RELEASE);
+}
+
+void paging_refresh(void)
+{
+    uint32_t now = __atomic_load_n(&unmapped, __ATOMIC_ACQUIRE);
+
+    if (now == refreshed[this_cpu()->id])
+        return;
+    refreshed[this_cpu()->id] = now;
+    WRITE_CR(3, READ_CR(3));
 }
 
 void *arch_hfn_to_hva(hfn_t f)

@@ -20,4 +20,13 @@ void paging_map_frames(unsigned i, hpa_t a);
 /* A stack of STACK_PAGES pages for cpu, number n of its stacks, guard pages around: its top. */
 uint64_t paging_map_stack(unsigned cpu, unsigned n);
 
+/* [va, va + n) lies in one of this CPU's stacks, or in the one it booted with. */
+bool paging_on_stack(uint64_t va, size_t n);
+
+/*
+ * Drops this CPU's translations of chunks that other CPUs have unmapped since its last call. They
+ * are never wrong, for a chunk's address depends on nothing, but should not stay.
+ */
+void paging_refresh(void);
+
 #endif

@@ -5,7 +5,8 @@
  */
 #include "hyp/lib/format.h"
 #include "hyp/lib/log.h"
-#include "hyp/x86/layout.h"
+#include "hyp/x86/machine.h"
+#include "hyp/x86/paging.h"
 #include "hyp/x86/trap.h"
 #include "hyp/x86/vcpu.h"
 
@@ -17,6 +18,8 @@ extern const char symtab_names[] __attribute__((weak));     /* terminated, in th
 extern uint8_t image_start[], image_rodata[];
 
 bool panic_reboots;
+
+static uint32_t panicking; /* 1 + the number of the CPU that does */
 
 static bool is_text(uint64_t rip)
 {
@@ -47,65 +50,98 @@ static void print_address(uint64_t rip)
     log_line("  %016lx %s", rip, name);
 }
 
-/* A frame pointer is believed when it lies above the last one, on the same stack, and is aligned.
- */
-static bool is_next_frame(uint64_t rbp, uint64_t last)
+static void print_stack(uint64_t rip, uint64_t rbp)
 {
-    return rbp > last && rbp - last < STACK_PAGES * PAGE_SIZE && rbp % 8 == 0 &&
-           (rbp >= HYP_BASE || (rbp >= STACK_BASE && rbp < IO_BASE));
-}
-
-void trap_backtrace(uint64_t rip, uint64_t rbp)
-{
-    uint64_t last = rbp - 8;
-
     log_line("stack trace:");
     print_address(rip);
-    for (unsigned i = 0; i < MAX_DEPTH && is_next_frame(rbp, last); i++) {
-        const uint64_t *frame = (const uint64_t *)rbp;
+    for (unsigned i = 0; i < MAX_DEPTH && rbp % 8 == 0 && paging_on_stack(rbp, 16); i++) {
+        const uint64_t *frame = (const uint64_t *)rbp; /* the caller's frame, and where to return */
 
-        if (!is_text(frame[1]))
+        if (!is_text(frame[1]) || frame[0] - rbp > STACK_PAGES * PAGE_SIZE)
             return;
         print_address(frame[1]);
-        last = rbp;
         rbp = frame[0];
     }
 }
 
-void trap_print(const struct trap_frame *f)
+static void print_registers(const struct trap_frame *f)
 {
-    log_line("CPU %u: trap %lu, error code %lx, cr2 %016lx, cr3 %016lx", this_cpu()->id, f->vector,
-             f->error, READ_CR(2), READ_CR(3));
     log_line("rip %016lx rsp %016lx rflags %08lx", f->rip, f->rsp, f->rflags);
     log_line("rax %016lx rbx %016lx rcx %016lx rdx %016lx", f->rax, f->rbx, f->rcx, f->rdx);
     log_line("rsi %016lx rdi %016lx rbp %016lx r8  %016lx", f->rsi, f->rdi, f->rbp, f->r8);
     log_line("r9  %016lx r10 %016lx r11 %016lx r12 %016lx", f->r9, f->r10, f->r11, f->r12);
     log_line("r13 %016lx r14 %016lx r15 %016lx", f->r13, f->r14, f->r15);
-    trap_backtrace(f->rip, f->rbp);
+    log_line("cr0 %016lx cr2 %016lx cr3 %016lx cr4 %016lx", READ_CR(0), READ_CR(2), READ_CR(3),
+             READ_CR(4));
 }
 
-void panic(const char *fmt, ...)
+static void stop(void) __noreturn;
+static void stop(void)
 {
-    struct x86_vcpu *v = this_cpu()->loaded;
-    char text[200];
-    va_list ap;
+    for (;;)
+        __asm__ volatile("cli; hlt");
+}
+
+/* The first CPU panics, for all of them; from here on it is alone. */
+static void begin(void)
+{
+    uint32_t me = this_cpu()->id + 1, who = 0;
 
     __asm__ volatile("cli");
+    if (!__atomic_compare_exchange_n(&panicking, &who, me, false, __ATOMIC_SEQ_CST,
+                                     __ATOMIC_SEQ_CST)) {
+        if (who != me)
+            stop();
+        log_break_lock();
+        log_line("another panic on the way: halted");
+        stop();
+    }
+    apic_halt_others();
     log_break_lock();
     log_sync(true);
-    va_start(ap, fmt);
-    format_v(text, sizeof(text), fmt, ap);
-    va_end(ap);
-    log_line("PANIC on CPU %u: %s", this_cpu()->id, text);
+}
+
+static void finish(uint64_t rip, uint64_t rbp) __noreturn;
+static void finish(uint64_t rip, uint64_t rbp)
+{
+    struct x86_vcpu *v = this_cpu()->loaded;
+
     if (v)
         log_line("current: domain %u (%s), vCPU %u", v->dom->domid, v->dom->name, v->id);
     else
         log_line("current: no domain");
-    trap_backtrace((uint64_t)__builtin_return_address(0), (uint64_t)__builtin_frame_address(0));
-    apic_halt_others();
+    print_stack(rip, rbp);
     if (panic_reboots)
         power_reset();
     log_line("halted");
-    for (;;)
-        __asm__ volatile("hlt");
+    uart_drain();
+    stop();
+}
+
+void panic_trap(const struct trap_frame *f)
+{
+    static const char *const names[] = {
+        "divide error", "debug trap",      "NMI",           "breakpoint",       "overflow",
+        "bound range",  "bad opcode",      "no FPU",        "double fault",     "coprocessor",
+        "bad TSS",      "segment missing", "stack fault",   "protection fault", "page fault",
+        "reserved",     "FPU error",       "bad alignment", "machine check"};
+
+    begin();
+    log_line("PANIC on CPU %u: %s (trap %lu), error code %lx", this_cpu()->id,
+             f->vector < ARRAY_SIZE(names) ? names[f->vector] : "trap", f->vector, f->error);
+    print_registers(f);
+    finish(f->rip, f->rbp);
+}
+
+void panic(const char *fmt, ...)
+{
+    char text[200];
+    va_list ap;
+
+    begin();
+    va_start(ap, fmt);
+    format_v(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    log_line("PANIC on CPU %u: %s", this_cpu()->id, text);
+    finish((uint64_t)__builtin_return_address(0), *(uint64_t *)__builtin_frame_address(0));
 }

@@ -17,6 +17,7 @@
 #define PIT_OUT       0x20
 #define SAMPLES       5 /* the median counts: an emulator may stop for a while in one of them */
 #define SAMPLE_HZ     100
+#define MAX_TRIES     100000
 #define PIT_COUNT     (PIT_HZ / SAMPLE_HZ)
 #define CMOS_INDEX    0x70
 #define CMOS_DATA     0x71
@@ -30,12 +31,14 @@ static bool ready;
 
 static uint64_t sample_pm(void)
 {
-    uint32_t from = inl(acpi.pm_timer), ticks;
+    uint32_t from = inl(acpi.pm_timer), ticks, tries = 0;
     uint64_t tsc = rdtsc();
 
-    do
+    do {
         ticks = (inl(acpi.pm_timer) - from) & PM_MASK;
-    while (ticks < PM_HZ / SAMPLE_HZ);
+        if (++tries == MAX_TRIES && !ticks) /* it does not run */
+            return 0;
+    } while (ticks < PM_HZ / SAMPLE_HZ);
     return (rdtsc() - tsc) * PM_HZ / ticks / 1000;
 }
 
@@ -53,7 +56,7 @@ static uint64_t sample_pit(void)
     return (rdtsc() - tsc) * SAMPLE_HZ / 1000;
 }
 
-static uint64_t median(uint64_t *v, unsigned n)
+uint64_t time_median(uint64_t *v, unsigned n)
 {
     for (unsigned i = 1; i < n; i++)
         for (unsigned k = i; k && v[k] < v[k - 1]; k--) {
@@ -147,9 +150,12 @@ void time_init(void)
 {
     uint64_t v[SAMPLES];
 
-    for (unsigned i = 0; i < SAMPLES; i++)
-        v[i] = acpi.pm_timer ? sample_pm() : sample_pit();
-    tsc_khz = (uint32_t)median(v, SAMPLES);
+    for (unsigned i = 0; i < SAMPLES; i++) {
+        v[i] = acpi.pm_timer ? sample_pm() : 0;
+        if (!v[i])
+            v[i] = sample_pit();
+    }
+    tsc_khz = (uint32_t)time_median(v, SAMPLES);
     time_scale(tsc_khz, &tsc_mul, &tsc_shift);
     tsc_base = rdtsc();
     ready = true;

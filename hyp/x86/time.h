@@ -8,6 +8,8 @@
 /* Measures the TSC and reads the wall clock. now_ns() is 0 until then. Needs acpi_init(). */
 void time_init(void);
 
+/* The middle one of n values, which are sorted. */
+uint64_t time_median(uint64_t *v, unsigned n);
 /* pvclock's scale for a TSC of khz. */
 void time_scale(uint64_t khz, uint32_t *mul, int8_t *shift);
 /* Seconds since 1970 of a date and time in UTC, from 1970 on. */

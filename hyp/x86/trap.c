@@ -2,7 +2,7 @@
 #include "hyp/x86/trap.h"
 
 #include "hyp/lib/log.h"
-#include "hyp/x86/layout.h"
+#include "hyp/x86/machine.h"
 
 #define VECTORS         256
 #define STUB_SIZE       16
@@ -90,7 +90,8 @@ void trap_init(struct cpu *c, const uint64_t *stacks)
     gdt[SEL_TSS / 8] = (sizeof(*tss) - 1) | (base & 0xffffff) << 16 | TSS_AVAILABLE << 40 |
                        (base >> 24 & 0xff) << 56;
     gdt[SEL_TSS / 8 + 1] = base >> 32;
-    idt_fill(stacks[STACK_NMI]);
+    if (!c->id) /* one table for all */
+        idt_fill(stacks[STACK_NMI]);
     idtr = (struct table_register){sizeof(idt) - 1, (uint64_t)idt};
     __asm__ volatile("lgdt %0; lidt %1" : : "m"(gdtr), "m"(idtr) : "memory");
     __asm__ volatile("pushq %0; leaq 1f(%%rip), %%rax; pushq %%rax; lretq; 1:"
@@ -123,14 +124,14 @@ static bool fix_up(struct trap_frame *f)
 
 void trap_handle(struct trap_frame *f)
 {
+    static struct log_limit limit;
+
     if (handlers[f->vector]) {
         handlers[f->vector]((uint8_t)f->vector);
-        return;
+    } else if (f->vector >= FIRST_INTERRUPT) {
+        log_limited(&limit, "CPU %u: unexpected interrupt, vector %lu", this_cpu()->id, f->vector);
+        apic_eoi();
+    } else if (!fix_up(f)) {
+        panic_trap(f);
     }
-    if (f->vector < FIRST_INTERRUPT && fix_up(f))
-        return;
-    log_break_lock();
-    log_sync(true);
-    trap_print(f);
-    panic("trap %lu, error code %lx", f->vector, f->error);
 }

@@ -24,8 +24,7 @@ void trap_init(struct cpu *c, const uint64_t *stacks);
  * itself. */
 void trap_set_handler(uint8_t vector, void (*fn)(uint8_t vector));
 
-/* The registers and a stack trace with symbol names, on the log. */
-void trap_print(const struct trap_frame *f);
-void trap_backtrace(uint64_t rip, uint64_t rbp);
+/* A panic at a trap that nothing else takes; an NMI of a panicking CPU only stops this one. */
+void panic_trap(const struct trap_frame *f) __noreturn;
 
 #endif
