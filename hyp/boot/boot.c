@@ -1,25 +1,32 @@
 /* SPDX-License-Identifier: MIT */
 /* The whole boot order on one screen: boot_main() at the end. */
+#include "hyp/abi/version.h"
 #include "hyp/boot/early.h"
+#include "hyp/dom/dom.h"
 #include "hyp/lib/log.h"
 #include "hyp/lib/string.h"
 #include "hyp/x86/acpi.h"
 #include "hyp/x86/apic.h"
-#include "hyp/x86/layout.h"
+#include "hyp/x86/irq.h"
 #include "hyp/x86/machine.h"
 #include "hyp/x86/paging.h"
+#include "hyp/x86/smp.h"
 #include "hyp/x86/time.h"
+#include "hyp/x86/timer.h"
 #include "hyp/x86/trap.h"
+#include "hyp/x86/vendor.h"
 #include "mm/frame.h"
 
 #define CHUNK       (PAGE_SIZE << ORDER_2M)
 #define LOW_MEMORY  (1UL << 20) /* firmware's and the start of other CPUs: never allocated */
+#define LOW_END     0xa0000UL   /* of RAM below it */
 #define MAX_USED    1024
 #define TABLE_CHUNK (CHUNK / sizeof(struct frame)) /* frames whose entries fill a chunk */
 
 extern uint8_t image_start[], image_end[];
 void boot_main(uint32_t magic, uint32_t info);
-uintptr_t __stack_chk_guard = 0x9d3f00ba5eb0a7ULL;
+void boot_switch_stack(uint64_t top, void (*fn)(void)) __noreturn;
+uintptr_t __stack_chk_guard = 0x9d3f00ba5eb0a700ULL;
 void __stack_chk_fail(void) __noreturn;
 
 static struct multiboot_info info;
@@ -103,17 +110,18 @@ static void memory_init(void)
     }
 }
 
-static void stacks_init(struct cpu *c)
+/* A page below 640 KiB for the first steps of other CPUs; 0: there is none. */
+static uint64_t low_page(void)
 {
-    uint64_t stacks[STACKS];
+    uint64_t best = 0;
 
-    for (unsigned i = 0; i < STACKS; i++) {
-        stacks[i] = paging_map_stack(c->id, i);
-        if (!stacks[i])
-            panic("no memory for the stacks of CPU %u", c->id);
+    for (uint32_t i = 0; i < info.nram; i++) {
+        uint64_t end = MIN(info.ram[i].end, LOW_END);
+
+        if (end > info.ram[i].start + PAGE_SIZE)
+            best = MAX(best, end - PAGE_SIZE);
     }
-    c->stack_top = stacks[STACK_MAIN];
-    trap_init(c, stacks);
+    return best;
 }
 
 static void firmware_init(void)
@@ -123,21 +131,82 @@ static void firmware_init(void)
     if (wrong)
         log_line("%s: one CPU, no power-off", wrong);
     time_init();
+    apic_init();
+    irq_init();
+    timer_init_cpu();
 }
 
 static void report(void)
 {
     struct mem_stats m = mem_stats();
+    uint32_t name[13] = {0};
 
-    log_line("Bulkhead, %u CPU(s) listed, TSC %u kHz%s", acpi.ncpus, tsc_khz,
-             features.invariant_tsc ? "" : ", not invariant");
+    for (uint32_t i = 0; i < 3; i++)
+        *(struct cpuid *)&name[4 * i] = cpuid(0x80000002 + i, 0);
+    log_line("Bulkhead " BH_VERSION " on %s", (char *)name);
+    log_line("%u CPU(s) listed, TSC %u kHz%s, features:%s%s%s%s%s%s", acpi.ncpus, tsc_khz,
+             features.invariant_tsc ? "" : " (not invariant)", features.x2apic ? " x2apic" : "",
+             features.tsc_deadline ? " deadline" : "", features.smep ? " smep" : "",
+             features.smap ? " smap" : "", features.xsave ? " xsave" : "",
+             features.page1g ? " 1G" : "");
     log_line("memory: %lu frames, %lu free, %lu KiB taken, %lu KiB of it frame table", m.total,
              m.free, (m.total - m.free) * PAGE_SIZE / 1024, frame_table_size / 1024);
+}
+
+/* What the hypervisor cannot do without: a line that says what is missing, and the end. */
+static void need(const char *missing)
+{
+    if (!missing)
+        return;
+    log_line("this machine cannot run guests: %s; halted", missing);
+    uart_drain();
+    for (;;)
+        __asm__ volatile("cli; hlt");
+}
+
+static void cpus_init(void)
+{
+    uint64_t page = low_page();
+
+    need(vendor_init());
+    need(vendor->cpu_on(this_cpu()));
+    if (page)
+        smp_start(mk_hpa(page), cpu_run_loop);
+    else
+        log_line("no memory below 640 KiB: one CPU");
+    log_line("%s, %u CPU(s) online", vendor->name, ncpus);
+}
+
+/* On the boot CPU's final stack. */
+static void start(void)
+{
+    trap_init(&cpus[0], smp_stacks(0));
+    firmware_init();
+    report();
+    if (!info.bundle.end) {
+        log_line("no bundle: nothing to run");
+        power_off();
+    }
+    cpus_init();
+    domains_boot(mk_hpa(info.bundle.start), info.bundle.end - info.bundle.start);
+    log_sync(false);
+    smp_release();
+    cpu_run_loop();
+}
+
+static void guard_init(void)
+{
+    uint64_t random = rdtsc() * 0x9e3779b97f4a7c15;
+
+    if (cpuid(1, 0).c >> 30 & 1)
+        __asm__ volatile("rdrand %0" : "=r"(random) : : "cc");
+    __stack_chk_guard ^= random << 8; /* the low byte ends strings */
 }
 
 void boot_main(uint32_t magic, uint32_t multiboot)
 {
     static const uint64_t no_stacks[STACKS];
+    const uint64_t *stacks;
     const char *wrong;
 
     trap_init(&cpus[0], no_stacks);
@@ -147,19 +216,15 @@ void boot_main(uint32_t magic, uint32_t multiboot)
     if (!features.nx)
         panic("this CPU has no NX");
     cpu_protect();
-    __stack_chk_guard ^= rdtsc() << 8;
+    guard_init();
     wrong = multiboot_parse(magic, (const void *)(uint64_t)multiboot, &info);
     if (wrong)
         panic("multiboot2: %s", wrong);
     read_options(info.cmdline);
     memory_init();
-    stacks_init(&cpus[0]);
-    firmware_init();
-    apic_init();
-    report();
-    if (!info.bundle.end) {
-        log_line("no bundle: nothing to run");
-        power_off();
-    }
-    panic("bundle at %lx: the domain builder is not part of this build", info.bundle.start);
+    stacks = smp_stacks(0);
+    if (!stacks)
+        panic("no memory for stacks");
+    cpus[0].stack_top = stacks[STACK_MAIN];
+    boot_switch_stack(cpus[0].stack_top, start);
 }
