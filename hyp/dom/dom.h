@@ -15,6 +15,7 @@
 #include "hyp/dom/evtchn.h"
 #include "hyp/dom/grant.h"
 #include "hyp/dom/sched.h"
+#include "hyp/lib/hash.h"
 #include "hyp/lib/log.h"
 #include "hyp/x86/vcpu.h"
 
@@ -23,18 +24,38 @@
 
 struct domain;
 
+/* Work on a domain that is done in bounded slices (domain.c), in the order of a life's end. */
+enum domain_step {
+    STEP_NONE,
+    STEP_BUILD,
+    STEP_VCPUS,  /* wait until none runs */
+    STEP_EVTCHN, /* close its event channels */
+    STEP_GRANT,  /* unmap what it has mapped */
+    STEP_MEMORY, /* free its memory and p2m */
+    STEP_ZOMBIE, /* wait until nobody maps its frames */
+};
+
+/* Where the builder is (build.c). */
+struct build {
+    uint64_t page;    /* next 4 KiB page of RAM, or of the segment */
+    uint32_t segment; /* next one to load */
+    bool ram_done;
+    struct hash64 hash;
+};
+
 struct vcpu {
     struct x86_vcpu arch; /* first */
     struct domain *dom;
     struct sched_entity sched;
-    bool down;              /* VCPUOP_down, or not yet started */
-    struct guest_area info; /* registered vcpu_info; unset: in shared_info */
-    struct guest_area runstate_area, time_area;
-    struct vcpu_runstate_info runstate;
+    bool down;                                  /* VCPUOP_down, INIT, or not yet started */
+    bool initialised;                           /* has registers to start with */
+    struct guest_area info;                     /* registered vcpu_info; unset: in shared_info */
+    struct spinlock area_lock;                  /* the next two */
+    struct guest_area runstate_area, time_area; /* VCPUOP_register_*_memory_area */
     struct timer singleshot; /* VCPUOP_set_singleshot_timer, set_timer_op */
     struct evtchn_vcpu evtchn;
     uint8_t upcall_vector; /* HVMOP_set_evtchn_upcall_vector; 0: the domain's callback */
-    uint64_t poll;         /* SCHEDOP_poll: sleeping for a port */
+    uint64_t poll;         /* SCHEDOP_poll: sleeping for a port; atomic */
     struct timer poll_timer;
     struct log_limit refusals;
 };
@@ -55,7 +76,16 @@ struct domain {
     uint64_t memory_max; /* frames it may own; p2m.ram_frames of them it does */
     uint64_t created;    /* ns */
     uint32_t console_port;
-    struct list node;
+    struct list node; /* all domains, by number */
+    uint32_t refs;    /* atomic; 1 for the list */
+    bool runstate_flag; /* VMASST_TYPE_runstate_update_flag */
+    bool restart;       /* once it is gone, another from the same record */
+    enum domain_step step;
+    struct list work; /* linked while step is not STEP_NONE */
+    struct build build;
+    struct log_limit console_limit; /* console_io and BH_CONTROL_log */
+    uint32_t line_len;              /* console_io: the line so far */
+    char line[256];
 };
 
 /* The domain a machine structure belongs to. */
@@ -69,14 +99,45 @@ static inline struct domain *domain_of(struct x86_domain *d)
 }
 
 /*
- * The domain with this number, with a reference against its disappearance, or NULL; DOMID_SELF is
- * resolved by domain_get_for(v, id). domain_put() gives it back.
+ * domain.c. The domain with this number, with a reference against its disappearance, or NULL;
+ * DOMID_SELF is resolved by domain_get_for(v, id). domain_next(): the one with the lowest number >=
+ * id. domain_put() gives it back.
  */
 struct domain *domain_get(uint16_t id);
 struct domain *domain_get_for(struct vcpu *v, uint16_t id);
+struct domain *domain_next(uint32_t id);
 void domain_put(struct domain *d);
+/* A new domain for a validated record, in state BUILDING and in the list: 0 or -XEN_ENOMEM. */
+int domain_create(const struct bundle_domain *record, struct domain **out);
+/* Its first vCPU runs from now on. */
+void domain_start(struct domain *d);
+/* The end of a running domain, by SHUTDOWN_* (xen/sched.h); its record says what follows. */
+void domain_shutdown(struct domain *d, unsigned reason, const char *why);
+/* Tears d down, whatever state it is in; returns at once. */
+void domain_destroy(struct domain *d);
+/* A slice of the work that waits; false when there is none that could be done now. */
+bool domain_work(void);
+/* Powers the host off when no domain of class guest is left, if the bundle says so. */
+void domain_idle_check(void);
 /* The control domain's virtual interrupt: the set or state of domains changed. */
 void domain_changed(void);
+/* Number of the control domain; 0: there is none. */
+uint16_t domain_control(void);
+extern bool domain_power_off_when_idle;
+
+/*
+ * build.c. A slice of building d from its record and bundle: 0: go on; 1: d is ready to start;
+ * -XEN_E*: it cannot be built, the log says why.
+ */
+int build_slice(struct domain *d);
+void build_source(hpa_t bundle);
+
+/* run.c. Starts or stops a vCPU; stopping is complete when sched_is_off(). Any CPU. */
+void run_start(struct vcpu *v);
+void run_stop(struct vcpu *v);
+/* v, this CPU's current, sleeps until run_wake(v), unless that came since sched_clear_wake(). */
+void run_block(struct vcpu *v);
+void run_wake(struct vcpu *v);
 
 /* One rate-limited line: "name: call: why". Returns error, so that a refusal reads `return
  * vcpu_refuse(...)`. */
@@ -86,6 +147,16 @@ long vcpu_refuse(struct vcpu *v, long error, const char *call, const char *why);
  * registered. */
 struct vcpu_info *vcpu_info_open(struct vcpu *v);
 void vcpu_info_close(struct vcpu *v, struct vcpu_info *info);
+/* VCPUOP_register_vcpu_info: 0, -XEN_EINVAL, -XEN_EFAULT. */
+int vcpu_info_register(struct vcpu *v, gpa_t gpa);
+/* Writes v's pvclock (xen/xen.h struct vcpu_time_info) to vcpu_info and to the time area. */
+void vcpu_info_time(struct vcpu *v);
+/* Wall clock in the shared page. */
+void vcpu_info_wallclock(struct domain *d);
+/* Time in each state; state as the guest sees it. */
+void vcpu_info_runstate(struct vcpu *v, struct vcpu_runstate_info *out);
+/* Writes the runstate area with state, which v is about to enter. */
+void vcpu_info_runstate_write(struct vcpu *v, int state);
 
 /* Reads the bundle and starts its domains. */
 void domains_boot(hpa_t bundle, uint64_t size);

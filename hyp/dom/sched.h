@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The scheduler: proportional share by weight over all CPUs with one queue in virtual time. Pure
- * logic: it knows neither vCPUs nor clocks, its callers pass the time.
+ * logic: it knows neither vCPUs nor clocks, its callers pass the time and kick the CPUs it names.
  */
 #ifndef BH_DOM_SCHED_H
 #define BH_DOM_SCHED_H
@@ -10,34 +10,57 @@
 #include "hyp/lib/lock.h"
 
 #define SCHED_NO_CPU (~0U)
+#define SCHED_SLICE  10000000ULL /* ns */
 
-enum sched_state { SCHED_OFF, SCHED_BLOCKED, SCHED_READY, SCHED_RUNNING };
+/* In the order of RUNSTATE_* (xen/vcpu.h). */
+enum sched_state { SCHED_RUNNING, SCHED_READY, SCHED_BLOCKED, SCHED_OFF, SCHED_STATES };
+
+/* Why a CPU gives up what it runs. */
+enum sched_why { SCHED_PREEMPT, SCHED_YIELD, SCHED_BLOCK };
 
 struct sched_entity {
-    struct list node;  /* in the queue while READY */
-    uint64_t vtime;    /* weighted ns of CPU time used */
-    uint64_t since;    /* ns: start of the current state */
-    uint64_t used;     /* ns run in all */
-    uint64_t affinity; /* mask of CPUs it may run on */
-    uint32_t weight;   /* 1..65535 */
-    uint32_t cpu;      /* where it runs or last ran */
+    struct list node;            /* in the queue while READY */
+    uint64_t vtime;              /* weighted ns of CPU time used */
+    uint64_t since;              /* ns: start of the current state */
+    uint64_t time[SCHED_STATES]; /* ns spent in each state before that */
+    uint64_t affinity;           /* mask of CPUs it may run on; never empty */
+    uint32_t weight;             /* 1..65535 */
+    uint32_t cpu;                /* where it runs or last ran */
     enum sched_state state;
     bool wake_pending; /* woken while RUNNING: a block becomes a yield */
     bool off_pending;  /* stop while RUNNING */
 };
 
 void sched_init(uint32_t ncpus);
-void sched_entity_init(struct sched_entity *e, uint32_t weight, uint64_t affinity); /* OFF */
-/* Any CPU. OFF/BLOCKED -> READY. Returns a CPU that should pick again, or SCHED_NO_CPU. */
+/* OFF, at the virtual time of now. affinity 0 means every CPU. */
+void sched_entity_init(struct sched_entity *e, uint32_t weight, uint64_t affinity, uint64_t now);
+
+/*
+ * Any CPU may call these two; the result is a CPU that should pick again, or SCHED_NO_CPU.
+ * sched_on: OFF -> READY. sched_wake: BLOCKED -> READY; a RUNNING one will not block next time; an
+ * entity that is OFF stays so.
+ */
+uint32_t sched_on(struct sched_entity *e, uint64_t now);
 uint32_t sched_wake(struct sched_entity *e, uint64_t now);
-/* OFF (from any state): true when it is off now, false when it still runs on e->cpu (kick it). */
+/* To OFF from any state: true when it is off now, false when it still runs on e->cpu (kick it). */
 bool sched_off(struct sched_entity *e, uint64_t now);
-/* Called by the CPU that runs e, after e's state was saved: e goes where flags say (block:
- * BLOCKED). */
-void sched_release(struct sched_entity *e, bool block, uint64_t now);
+/* OFF, and its CPU has let go of it. */
+bool sched_is_off(struct sched_entity *e);
+
+/*
+ * By the CPU that runs e, after e's state was saved, because another CPU may run it at once.
+ * Result as above.
+ */
+uint32_t sched_release(struct sched_entity *e, enum sched_why why, uint64_t now);
 /* The next entity for cpu, made RUNNING, and how long it may run in ns; NULL: idle. */
 struct sched_entity *sched_pick(uint32_t cpu, uint64_t now, uint64_t *slice);
-/* For the CPU that runs e: should it give way to somebody? */
+/* For the CPU that runs e: should it give way to somebody, or stop? */
 bool sched_should_yield(struct sched_entity *e, uint64_t now);
+/* For the CPU that runs e, before it checks whether there is a reason not to block. */
+void sched_clear_wake(struct sched_entity *e);
+
+/* State and the time spent in each state until now, for the runstate interface. */
+enum sched_state sched_times(struct sched_entity *e, uint64_t now, uint64_t time[SCHED_STATES],
+                             uint64_t *since);
 
 #endif

@@ -38,6 +38,13 @@ struct vcpu_state {
     struct segment cs, ds, es, fs, gs, ss, tr, ldt, gdt, idt;
 };
 
+/* The part of it that says what the guest's code may do and how its addresses are translated. */
+struct vcpu_mode {
+    uint64_t cr0, cr3, cr4, efer, rflags;
+    uint8_t cpl;
+    bool code64;
+};
+
 struct x86_domain {
     struct p2m p2m;
     uint32_t nvcpus;

@@ -81,6 +81,7 @@ struct vendor {
     /* Also work on a vCPU that is loaded nowhere. */
     void (*get_state)(struct x86_vcpu *v, struct vcpu_state *s);
     void (*set_state)(struct x86_vcpu *v, const struct vcpu_state *s);
+    void (*get_mode)(struct x86_vcpu *v, struct vcpu_mode *m); /* of the loaded vCPU, quickly */
 
     void (*skip)(struct x86_vcpu *v, uint32_t len); /* next instruction; ends an interrupt shadow */
     bool (*can_inject)(struct x86_vcpu *v, bool nmi);          /* IF, shadow, no event queued */

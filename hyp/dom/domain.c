@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT */
+/* The list of domains, their life and their end. */
+#include "hyp/dom/domain.h"
+
+#include <xen/errno.h>
+#include "hyp/lib/string.h"
+#include "mm/arch.h"
+
+#define FIRST_RESERVED DOMID_FIRST_RESERVED
+#define SPECIAL_FRAMES 2 /* ACPI tables, console ring: beyond the record's memory */
+
+static struct spinlock list_lock;
+static struct list domains = LIST_INIT(domains); /* by number */
+static uint16_t last_id, control_id;
+
+static unsigned order_of(size_t size)
+{
+    unsigned order = 0;
+
+    while (PAGE_SIZE << order < size)
+        order++;
+    return order;
+}
+
+struct domain *domain_next(uint32_t id)
+{
+    struct domain *found = NULL;
+    struct list *at;
+
+    spin_lock(&list_lock);
+    list_for_each(at, &domains) {
+        struct domain *d = list_entry(at, struct domain, node);
+
+        if (d->id >= id) {
+            __atomic_fetch_add(&d->refs, 1, __ATOMIC_RELAXED);
+            found = d;
+            break;
+        }
+    }
+    spin_unlock(&list_lock);
+    return found;
+}
+
+struct domain *domain_get(uint16_t id)
+{
+    struct domain *d = domain_next(id);
+
+    if (d && d->id != id) {
+        domain_put(d);
+        d = NULL;
+    }
+    return d;
+}
+
+struct domain *domain_get_for(struct vcpu *v, uint16_t id)
+{
+    return domain_get(id == DOMID_SELF ? v->dom->id : id);
+}
+
+uint16_t domain_control(void)
+{
+    return control_id;
+}
+
+void domain_changed(void)
+{
+    struct domain *ctl = control_id ? domain_get(control_id) : NULL;
+
+    if (!ctl)
+        return;
+    if (ctl->state == BH_DOMAIN_RUNNING)
+        evtchn_send_virq(ctl->vcpus[0], VIRQ_DOM_EXC);
+    domain_put(ctl);
+}
+
+/* Frees what is left when nobody can find d any more. */
+static void free_domain(struct domain *d)
+{
+    char name[BUNDLE_NAME_SIZE];
+    uint16_t id = d->id;
+
+    memcpy(name, d->record->name, sizeof(name));
+    for (uint32_t i = 0; i < d->nvcpus; i++) {
+        if (!d->vcpus[i])
+            continue;
+        vcpu_arch_free(&d->vcpus[i]->arch);
+        hyp_free(d->vcpus[i], order_of(sizeof(struct vcpu)));
+    }
+    grant_free(d);
+    domain_arch_free(&d->arch);
+    if (d->shared)
+        hyp_free(d->shared, 0);
+    hyp_free(d, order_of(sizeof(*d)));
+    log_line("[%s] domain %u destroyed", name, id);
+    log_line("mem: %lu frames free", mem_stats().free);
+}
+
+void domain_put(struct domain *d)
+{
+    if (!__atomic_sub_fetch(&d->refs, 1, __ATOMIC_ACQ_REL))
+        free_domain(d);
+}
+
+void domain_unlink(struct domain *d)
+{
+    spin_lock(&list_lock);
+    list_del(&d->node);
+    spin_unlock(&list_lock);
+    domain_put(d);
+}
+
+/* Numbers go up and start again at the end, so that none is used again soon. */
+static void link_domain(struct domain *d)
+{
+    struct list *at;
+    bool used;
+
+    spin_lock(&list_lock);
+    do {
+        last_id = last_id + 1U < FIRST_RESERVED ? (uint16_t)(last_id + 1) : 1;
+        used = false;
+        list_for_each(at, &domains) {
+            uint16_t id = list_entry(at, struct domain, node)->id;
+
+            used |= id == last_id;
+            if (id >= last_id)
+                break;
+        }
+    } while (used);
+    d->id = last_id;
+    list_add_tail(at, &d->node);
+    spin_unlock(&list_lock);
+}
+
+static void poll_expired(struct timer *t)
+{
+    struct vcpu *v = container_of(t, struct vcpu, poll_timer);
+
+    if (__atomic_exchange_n(&v->poll, 0, __ATOMIC_SEQ_CST))
+        run_wake(v);
+}
+
+static void singleshot_expired(struct timer *t)
+{
+    evtchn_send_virq(container_of(t, struct vcpu, singleshot), VIRQ_TIMER);
+}
+
+static int create_vcpu(struct domain *d, uint32_t id)
+{
+    struct vcpu *v = hyp_alloc(order_of(sizeof(*v)));
+    int rc;
+
+    if (!v)
+        return -XEN_ENOMEM;
+    v->dom = d;
+    v->down = true;
+    v->arch.id = id;
+    v->arch.dom = &d->arch;
+    sched_entity_init(&v->sched, d->record->weight, d->record->affinity, now_ns());
+    timer_init(&v->singleshot, singleshot_expired);
+    timer_init(&v->poll_timer, poll_expired);
+    rc = vcpu_arch_init(&v->arch);
+    if (rc) {
+        hyp_free(v, order_of(sizeof(*v)));
+        return rc;
+    }
+    d->vcpus[id] = v;
+    d->arch.vcpus[id] = &v->arch;
+    return 0;
+}
+
+static int create_parts(struct domain *d)
+{
+    int rc;
+
+    d->shared = hyp_alloc(0);
+    if (!d->shared)
+        return -XEN_ENOMEM;
+    rc = domain_arch_init(&d->arch);
+    if (rc)
+        return rc;
+    d->arch.p2m.max_tables = 128 + d->memory_max / 256;
+    rc = evtchn_init(d);
+    if (!rc)
+        rc = grant_init(d);
+    for (uint32_t i = 0; !rc && i < d->nvcpus; i++)
+        rc = create_vcpu(d, i);
+    return rc;
+}
+
+int domain_create(const struct bundle_domain *record, struct domain **out)
+{
+    struct domain *d = hyp_alloc(order_of(sizeof(*d)));
+    int rc;
+
+    if (!d)
+        return -XEN_ENOMEM;
+    d->record = record;
+    d->refs = 1;
+    d->state = BH_DOMAIN_BUILDING;
+    d->nvcpus = record->vcpus;
+    d->memory_max = record->memory_max / PAGE_SIZE + SPECIAL_FRAMES;
+    d->created = now_ns();
+    list_init(&d->node);
+    list_init(&d->work);
+    link_domain(d);
+    d->arch.nvcpus = d->nvcpus;
+    d->arch.serial2 = record->privileges & BUNDLE_PRIV_SERIAL2;
+    d->arch.domid = d->id;
+    d->arch.name = record->name;
+    rc = create_parts(d);
+    if (rc) {
+        log_line("[%s] no memory for another domain", record->name);
+        domain_destroy(d);
+        return rc;
+    }
+    if (record->privileges & BUNDLE_PRIV_CONTROL)
+        control_id = d->id;
+    *out = d;
+    return 0;
+}
+
+void domain_start(struct domain *d)
+{
+    vcpu_info_wallclock(d);
+    spin_lock(&d->lock);
+    d->state = BH_DOMAIN_RUNNING;
+    d->vcpus[0]->down = false;
+    d->vcpus[0]->initialised = true;
+    vcpu_info_time(d->vcpus[0]);
+    log_line("[%s] domain %u started: %u vCPU%s, %lu MiB", d->record->name, d->id, d->nvcpus,
+             d->nvcpus == 1 ? "" : "s", d->record->memory_target >> 20);
+    run_start(d->vcpus[0]);
+    spin_unlock(&d->lock);
+    domain_changed();
+}
+
+static const char *const actions[] = {"destroy", "restart", "preserve"};
+
+static enum bundle_action action_of(const struct domain *d, unsigned reason)
+{
+    if (reason == SHUTDOWN_poweroff)
+        return d->record->on_poweroff;
+    if (reason == SHUTDOWN_reboot || reason == SHUTDOWN_soft_reset)
+        return d->record->on_reboot;
+    return d->record->on_crash;
+}
+
+static const char *reason_text(unsigned reason)
+{
+    static const char *const texts[] = {"powered off", "rebooted",            "suspended",
+                                        "crashed",     "stopped by watchdog", "asked for soft reset"};
+
+    return reason < ARRAY_SIZE(texts) ? texts[reason] : "stopped";
+}
+
+void domain_shutdown(struct domain *d, unsigned reason, const char *why)
+{
+    enum bundle_action action = action_of(d, reason);
+    bool first;
+
+    spin_lock(&d->lock);
+    first = d->state == BH_DOMAIN_RUNNING;
+    if (first) {
+        d->state = BH_DOMAIN_SHUTDOWN;
+        d->shutdown_reason = reason;
+        d->restart = action == BUNDLE_RESTART;
+        log_line("[%s] domain %u %s%s%s (%s)", d->record->name, d->id, reason_text(reason),
+                 why ? ": " : "", why ? why : "", actions[action]);
+        for (uint32_t i = 0; i < d->nvcpus; i++)
+            run_stop(d->vcpus[i]);
+    }
+    spin_unlock(&d->lock);
+    if (!first)
+        return;
+    if (action != BUNDLE_PRESERVE)
+        domain_destroy(d);
+    domain_changed();
+}

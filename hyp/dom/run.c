@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+/* Each CPU's event loop: which vCPU it runs, and what the machine layer asks about running. */
+#include "hyp/dom/dom.h"
+#include "hyp/x86/upcall.h"
+
+#define LOG_POLL    1000000ULL /* ns: how soon a CPU looks again at a log that is not out yet */
+#define WORK_PERIOD 500000ULL  /* ns between slices of work on a CPU that has a guest to run */
+
+static struct run {
+    struct vcpu *current;
+    enum sched_why why; /* what to tell the scheduler when current goes */
+    struct timer slice;
+    uint64_t next_work; /* ns */
+} runs[MAX_CPUS];
+
+/* cpu must ask the scheduler again. */
+static void poke(uint32_t cpu)
+{
+    if (cpu == SCHED_NO_CPU)
+        return;
+    WRITE_ONCE(cpus[cpu].resched, true);
+    if (cpu != this_cpu()->id)
+        apic_send_event(cpu);
+}
+
+void run_start(struct vcpu *v)
+{
+    poke(sched_on(&v->sched, now_ns()));
+}
+
+void run_stop(struct vcpu *v)
+{
+    if (!sched_off(&v->sched, now_ns()))
+        poke(READ_ONCE(v->sched.cpu));
+}
+
+void run_wake(struct vcpu *v)
+{
+    uint32_t cpu;
+
+    WRITE_ONCE(v->arch.notified, true);
+    poke(sched_wake(&v->sched, now_ns()));
+    cpu = READ_ONCE(v->sched.cpu);
+    if (READ_ONCE(v->sched.state) == SCHED_RUNNING && cpu != this_cpu()->id)
+        apic_send_event(cpu);
+}
+
+static void leave_cpu(enum sched_why why)
+{
+    struct cpu *c = this_cpu();
+
+    runs[c->id].why = why;
+    WRITE_ONCE(c->resched, true);
+}
+
+void run_block(struct vcpu *v)
+{
+    (void)v;
+    leave_cpu(SCHED_BLOCK);
+}
+
+bool upcall_event_pending(struct x86_vcpu *v)
+{
+    struct vcpu_info *info = vcpu_info_open(vcpu_of(v));
+    bool pending = false;
+
+    if (info) {
+        pending = READ_ONCE(info->evtchn_upcall_pending);
+        vcpu_info_close(vcpu_of(v), info);
+    }
+    return pending;
+}
+
+void upcall_block(struct x86_vcpu *v)
+{
+    sched_clear_wake(&vcpu_of(v)->sched);
+    if (!vcpu_has_event(v))
+        run_block(vcpu_of(v));
+}
+
+void upcall_notify(struct x86_vcpu *v)
+{
+    run_wake(vcpu_of(v));
+}
+
+void upcall_yield(struct x86_vcpu *v)
+{
+    (void)v;
+    leave_cpu(SCHED_YIELD);
+}
+
+void upcall_vcpu_down(struct x86_vcpu *v)
+{
+    WRITE_ONCE(vcpu_of(v)->down, true);
+    run_stop(vcpu_of(v));
+}
+
+void upcall_vcpu_up(struct x86_vcpu *v)
+{
+    struct domain *d = vcpu_of(v)->dom;
+
+    spin_lock(&d->lock);
+    if (d->state == BH_DOMAIN_RUNNING) {
+        vcpu_of(v)->initialised = true;
+        WRITE_ONCE(vcpu_of(v)->down, false);
+        vcpu_info_time(vcpu_of(v));
+        run_start(vcpu_of(v));
+    }
+    spin_unlock(&d->lock);
+}
+
+void upcall_shutdown(struct x86_vcpu *v, unsigned reason, const char *why)
+{
+    domain_shutdown(vcpu_of(v)->dom, reason, why);
+}
+
+static void slice_over(struct timer *t)
+{
+    (void)t;
+    WRITE_ONCE(this_cpu()->resched, true);
+}
+
+/* Puts the current vCPU back into memory; only then others may take it. */
+static void put_back(struct run *r)
+{
+    struct vcpu *v = r->current;
+    int state = READ_ONCE(v->down)      ? RUNSTATE_offline
+                : r->why == SCHED_BLOCK ? RUNSTATE_blocked
+                                        : RUNSTATE_runnable;
+
+    vcpu_save(&v->arch);
+    vcpu_info_runstate_write(v, state);
+    r->current = NULL;
+    poke(sched_release(&v->sched, r->why, now_ns()));
+}
+
+static void set_slice(struct run *r, uint64_t now, uint64_t slice)
+{
+    timer_set(&r->slice, now + (log_pending() ? LOG_POLL : slice));
+}
+
+/* Asks the scheduler, and takes what it gives. */
+static void choose(struct run *r, struct cpu *c)
+{
+    uint64_t slice, now = now_ns();
+    struct sched_entity *e;
+
+    WRITE_ONCE(c->resched, false);
+    if (r->current) {
+        if (r->why == SCHED_PREEMPT && !sched_should_yield(&r->current->sched, now)) {
+            set_slice(r, now, SCHED_SLICE);
+            return;
+        }
+        put_back(r);
+    }
+    r->why = SCHED_PREEMPT;
+    e = sched_pick(c->id, now, &slice);
+    if (!e) {
+        timer_cancel(&r->slice);
+        return;
+    }
+    r->current = container_of(e, struct vcpu, sched);
+    __atomic_store_n(&r->current->poll, 0, __ATOMIC_SEQ_CST);
+    vcpu_load(&r->current->arch);
+    vcpu_info_runstate_write(r->current, RUNSTATE_running);
+    set_slice(r, now, slice);
+}
+
+/* Nothing to run: work that waits, or sleep. */
+static void idle(struct run *r)
+{
+    if (domain_work())
+        return;
+    if (log_pending())
+        timer_set(&r->slice, now_ns() + LOG_POLL);
+    cpu_idle();
+}
+
+void cpu_run_loop(void)
+{
+    struct cpu *c = this_cpu();
+    struct run *r = &runs[c->id];
+
+    timer_init(&r->slice, slice_over);
+    WRITE_ONCE(c->resched, true);
+    for (;;) {
+        irq_window();
+        log_pump();
+        if (READ_ONCE(c->resched))
+            choose(r, c);
+        if (!r->current) {
+            idle(r);
+            continue;
+        }
+        if (now_ns() >= r->next_work) {
+            r->next_work = now_ns() + WORK_PERIOD;
+            domain_work();
+        }
+        if (!READ_ONCE(c->resched))
+            vcpu_enter(&r->current->arch);
+    }
+}

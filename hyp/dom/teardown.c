@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Work on domains in slices of some 100 us: building anew after a reboot, and teardown. One CPU at
+ * a time works, on the domain at the head of the queue; one that has to wait goes to the end.
+ */
+#include <xen/errno.h>
+#include "hyp/dom/domain.h"
+
+#define PORTS         64 /* per slice */
+#define GRANTS        64
+#define PAGES         512
+#define ZOMBIE_PERIOD 20000000ULL /* ns between two looks at domains that only others keep */
+
+bool domain_power_off_when_idle;
+
+static struct spinlock worker; /* held by the CPU that works */
+static struct spinlock queue_lock;
+static struct list queue = LIST_INIT(queue);
+static uint64_t not_before; /* ns: all that is queued waits until then */
+
+void domain_queue(struct domain *d, enum domain_step step)
+{
+    spin_lock(&queue_lock);
+    d->step = step;
+    list_del(&d->work);
+    list_add_tail(&queue, &d->work);
+    not_before = 0;
+    spin_unlock(&queue_lock);
+}
+
+void domain_destroy(struct domain *d)
+{
+    spin_lock(&queue_lock);
+    if (d->step <= STEP_BUILD) {
+        d->step = STEP_VCPUS;
+        list_del(&d->work);
+        list_add_tail(&queue, &d->work);
+        not_before = 0;
+    }
+    spin_unlock(&queue_lock);
+}
+
+void domain_idle_check(void)
+{
+    uint32_t id = 0;
+    struct domain *d;
+    bool guest = false;
+
+    if (!domain_power_off_when_idle)
+        return;
+    while (!guest && (d = domain_next(id))) {
+        guest = d->record->class == BUNDLE_CLASS_GUEST;
+        id = d->id + 1U;
+        domain_put(d);
+    }
+    if (guest)
+        return;
+    log_line("no guest is left: powering off");
+    power_off();
+}
+
+static bool vcpus_are_off(struct domain *d)
+{
+    bool off = true;
+
+    for (uint32_t i = 0; i < d->nvcpus; i++) {
+        struct vcpu *v = d->vcpus[i];
+
+        if (!v)
+            continue;
+        if (!sched_is_off(&v->sched)) {
+            run_stop(v);
+            off = sched_is_off(&v->sched) && off;
+        }
+        timer_cancel(&v->singleshot);
+        timer_cancel(&v->poll_timer);
+    }
+    return off;
+}
+
+static void free_areas(struct domain *d)
+{
+    evtchn_free(d);
+    for (uint32_t i = 0; i < d->nvcpus; i++) {
+        struct vcpu *v = d->vcpus[i];
+
+        if (!v)
+            continue;
+        area_clear(&v->info);
+        area_clear(&v->runstate_area);
+        area_clear(&v->time_area);
+    }
+}
+
+/* Another domain from d's record. */
+static void restart(struct domain *d)
+{
+    struct domain *next;
+
+    d->restart = false;
+    if (!domain_create(d->record, &next))
+        domain_queue(next, STEP_BUILD);
+}
+
+/* d has no memory of its own any more. */
+static void gone(struct domain *d)
+{
+    bool again = d->restart;
+    const struct bundle_domain *record = d->record;
+    struct domain *next;
+
+    domain_unlink(d);
+    if (again && !domain_create(record, &next))
+        domain_queue(next, STEP_BUILD);
+    domain_changed();
+    domain_idle_check();
+}
+
+static enum domain_step build_step(struct domain *d)
+{
+    int rc = build_slice(d);
+
+    if (rc < 0)
+        return STEP_VCPUS;
+    if (!rc)
+        return STEP_BUILD;
+    domain_start(d);
+    return STEP_NONE;
+}
+
+/* One slice; *wait: nothing can be done for d now. The step to do next. */
+static enum domain_step work_on(struct domain *d, enum domain_step step, bool *wait)
+{
+    switch (step) {
+    case STEP_BUILD:
+        return build_step(d);
+    case STEP_VCPUS:
+        *wait = !vcpus_are_off(d);
+        return *wait ? step : STEP_EVTCHN;
+    case STEP_EVTCHN:
+        if (d->evtchns.pages && !evtchn_close_slice(d, PORTS))
+            return step;
+        free_areas(d);
+        return STEP_GRANT;
+    case STEP_GRANT:
+        return d->grants.active && !grant_free_slice(d, GRANTS) ? step : STEP_MEMORY;
+    case STEP_MEMORY:
+        return d->arch.p2m.root && !p2m_free_slice(&d->arch.p2m, PAGES) ? step : STEP_ZOMBIE;
+    case STEP_ZOMBIE:
+        if (!grant_mapped_by_others(d)) {
+            gone(d);
+            return STEP_NONE;
+        }
+        if (d->state != BH_DOMAIN_ZOMBIE) {
+            d->state = BH_DOMAIN_ZOMBIE;
+            domain_changed();
+            if (d->restart)
+                restart(d);
+        }
+        *wait = true;
+        return step;
+    default:
+        return STEP_NONE;
+    }
+}
