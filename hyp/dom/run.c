@@ -89,24 +89,57 @@ void upcall_yield(struct x86_vcpu *v)
     leave_cpu(SCHED_YIELD);
 }
 
-void upcall_vcpu_down(struct x86_vcpu *v)
+void upcall_init(struct x86_vcpu *x)
 {
-    WRITE_ONCE(vcpu_of(v)->down, true);
-    run_stop(vcpu_of(v));
-}
-
-void upcall_vcpu_up(struct x86_vcpu *v)
-{
-    struct domain *d = vcpu_of(v)->dom;
+    struct vcpu *v = vcpu_of(x);
+    struct domain *d = v->dom;
 
     spin_lock(&d->lock);
     if (d->state == BH_DOMAIN_RUNNING) {
-        vcpu_of(v)->initialised = true;
-        WRITE_ONCE(vcpu_of(v)->down, false);
-        vcpu_info_time(vcpu_of(v));
-        run_start(vcpu_of(v));
+        x->wait_sipi = true;
+        WRITE_ONCE(v->down, true);
+        run_stop(v);
     }
     spin_unlock(&d->lock);
+}
+
+bool upcall_sipi(struct x86_vcpu *x, uint8_t vector)
+{
+    struct vcpu *v = vcpu_of(x);
+    struct domain *d = v->dom;
+    bool done = true;
+
+    spin_lock(&d->lock);
+    if (d->state == BH_DOMAIN_RUNNING && x->wait_sipi) {
+        done = sched_is_off(&v->sched);
+        if (done) {
+            x->wait_sipi = false;
+            vcpu_set_sipi(x, vector);
+            v->initialised = true;
+            WRITE_ONCE(v->down, false);
+            vcpu_info_time(v);
+            run_start(v);
+        }
+    }
+    spin_unlock(&d->lock);
+    return done;
+}
+
+/* v is the current one. */
+void upcall_stopped(struct x86_vcpu *x)
+{
+    struct vcpu *v = vcpu_of(x);
+    struct domain *d = v->dom;
+    bool last = true;
+
+    spin_lock(&d->lock);
+    WRITE_ONCE(v->down, true);
+    run_stop(v);
+    for (uint32_t i = 0; i < d->nvcpus; i++)
+        last = last && READ_ONCE(d->vcpus[i]->down);
+    spin_unlock(&d->lock);
+    if (last)
+        domain_shutdown(d, SHUTDOWN_poweroff, "every vCPU has halted for good");
 }
 
 void upcall_shutdown(struct x86_vcpu *v, unsigned reason, const char *why)

@@ -58,13 +58,13 @@ struct x86_domain {
     const char *name;
 };
 
-enum vcpu_run { VCPU_WAIT_INIT, VCPU_WAIT_SIPI, VCPU_UP };
-
 struct x86_vcpu {
     struct gprs regs; /* rsp, rax also live in the VMCB/VMCS: vendor code syncs them here */
     struct x86_domain *dom;
     uint32_t id;      /* vCPU number, also its x2APIC ID / 2 */
-    uint8_t activity; /* enum vcpu_run: under INIT/SIPI */
+    bool wait_sipi;   /* after INIT; under the domain's lock */
+    bool retry;       /* the instruction that exited is to be executed again, after a pause */
+    bool upcall;      /* evtchn_upcall_pending was seen set and may still be */
     bool notified;    /* something may have become deliverable: written by anybody */
     struct cpu *cpu;  /* where it runs or last ran */
     struct vlapic vlapic;
@@ -92,8 +92,7 @@ void domain_arch_free(struct x86_domain *d); /* after p2m_free_slice() is done *
 
 /*
  * PVH entry state (Xen docs/misc/pvh): 32-bit protected mode, paging off, flat segments, rip =
- * entry, rbx = start info; marks v VCPU_UP. vcpu_set_sipi: real mode at vector << 12.
- * vcpu_set_context32/64 serve VCPUOP_initialise (struct vcpu_hvm_context, xen/hvm/hvm_vcpu.h).
+ * entry, rbx = start info. vcpu_set_sipi: real mode at vector << 12, after a reset. v runs nowhere.
  */
 void vcpu_set_pvh_entry(struct x86_vcpu *v, uint32_t entry, uint32_t start_info);
 void vcpu_set_sipi(struct x86_vcpu *v, uint8_t vector);

@@ -87,7 +87,10 @@ struct vendor {
     bool (*can_inject)(struct x86_vcpu *v, bool nmi);          /* IF, shadow, no event queued */
     void (*inject)(struct x86_vcpu *v, const struct event *e); /* at the next entry */
     bool (*injecting)(struct x86_vcpu *v); /* an event is queued for the next entry already */
-    void (*want_window)(struct x86_vcpu *v, bool on); /* exit when can_inject() becomes true */
+    /*
+     * Exit when can_inject() becomes true and CR8 is below above; 16: whatever CR8, 0: do not.
+     */
+    void (*want_window)(struct x86_vcpu *v, unsigned above);
     uint8_t (*get_tpr)(struct x86_vcpu *v);           /* CR8 as the guest last set it */
     void (*set_tpr)(struct x86_vcpu *v, uint8_t tpr);
     void (*set_pat)(struct x86_vcpu *v, uint64_t pat);

@@ -59,16 +59,14 @@ void svmexit_skip(struct x86_vcpu *v, uint32_t len);
 bool svmexit_can_inject(struct x86_vcpu *v, bool nmi);
 void svmexit_inject(struct x86_vcpu *v, const struct event *e);
 bool svmexit_injecting(struct x86_vcpu *v);
-void svmexit_want_window(struct x86_vcpu *v, bool on);
+void svmexit_want_window(struct x86_vcpu *v, unsigned above);
 
 /*
  * The length of the instruction that has exited, found by reading it; 0: it is none of those that
- * exit, or it cannot be read. *modrm is the byte after the two of the opcode, with REX.B (bit 3 of
- * its low part) in bit 8.
+ * exit, or it cannot be read. svminsn_decode(): of n bytes at p, in 64-bit code or not.
  */
-uint32_t svminsn_length(struct x86_vcpu *v, unsigned *modrm);
-/* The same for n bytes at p in 64-bit code or not. */
-uint32_t svminsn_decode(const uint8_t *p, unsigned n, bool code64, unsigned *modrm);
+uint32_t svminsn_length(struct x86_vcpu *v);
+uint32_t svminsn_decode(const uint8_t *p, unsigned n, bool code64);
 
 /* svmenter.S: into the guest of the VMCB at physical address guest, with regs, and back. */
 void svmenter(struct gprs *regs, uint64_t guest, uint64_t host);

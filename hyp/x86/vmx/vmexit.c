@@ -84,9 +84,10 @@ static void vmexit_set_proc(struct vmx_vcpu *x, uint32_t proc)
  * and would exit for ever. With STI's shadow some CPUs inject no NMI, and IF is set: then the
  * interrupt window is the one that opens next.
  */
-void vmexit_want_window(struct x86_vcpu *v, bool on)
+void vmexit_want_window(struct x86_vcpu *v, unsigned above)
 {
     struct vmx_vcpu *x = vmx_of(v);
+    bool on = above > v->vlapic.tpr >> 4; /* else the CR8 write that changes it exits */
     uint32_t proc = x->proc & ~(PROC_INTR_WINDOW | PROC_NMI_WINDOW);
 
     if (on && v->nmi_pending && !(vmcs_read(VMCS_GUEST_SHADOW) & SHADOW_STI))

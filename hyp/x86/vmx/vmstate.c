@@ -130,6 +130,18 @@ void vmstate_get(struct x86_vcpu *v, struct vcpu_state *s)
     vmcs_release(v, grabbed);
 }
 
+void vmstate_get_mode(struct x86_vcpu *v, struct vcpu_mode *m)
+{
+    (void)v;
+    m->cr0 = vmstate_cr(VMCS_GUEST_CR0, VMCS_CR0_MASK, VMCS_CR0_SHADOW);
+    m->cr3 = vmcs_read(VMCS_GUEST_CR3);
+    m->cr4 = vmstate_cr(VMCS_GUEST_CR4, VMCS_CR4_MASK, VMCS_CR4_SHADOW);
+    m->efer = vmcs_read(VMCS_GUEST_EFER);
+    m->rflags = vmcs_read(VMCS_GUEST_RFLAGS);
+    m->cpl = vmcs_read(VMCS_GUEST_AR + 2 * SEG_SS) >> 5 & 3;
+    m->code64 = vmstate_long64();
+}
+
 void vmstate_set(struct x86_vcpu *v, const struct vcpu_state *s)
 {
     bool grabbed = vmcs_grab(v);

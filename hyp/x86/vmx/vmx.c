@@ -193,6 +193,7 @@ const struct vendor vmx_vendor = {
     .run = vmexit_run,
     .get_state = vmstate_get,
     .set_state = vmstate_set,
+    .get_mode = vmstate_get_mode,
     .skip = vmexit_skip,
     .can_inject = vmexit_can_inject,
     .inject = vmexit_inject,

@@ -10,26 +10,9 @@
 #ifndef BH_VMX_VMX_H
 #define BH_VMX_VMX_H
 
+#include "hyp/x86/regs.h"
 #include "hyp/x86/vendor.h"
 #include "hyp/x86/vmx/vmcs.h"
-
-#define CR0_PE    BIT(0)
-#define CR0_ET    BIT(4)
-#define CR0_NE    BIT(5)
-#define CR0_NW    BIT(29)
-#define CR0_CD    BIT(30)
-#define CR0_PG    BIT(31)
-#define CR4_PAE   BIT(5)
-#define CR4_VMXE  BIT(13)
-#define CR4_PCIDE BIT(17)
-#define EFER_SCE  BIT(0)
-#define EFER_LME  BIT(8)
-#define EFER_LMA  BIT(10)
-#define EFER_NXE  BIT(11)
-#define RFLAGS_1  BIT(1)
-#define RFLAGS_TF BIT(8)
-#define RFLAGS_IF BIT(9)
-#define VECTOR_GP 13
 
 /* A vCPU's VT-x state, two pages. Only the vCPU's CPU, or its creator, touches it. */
 struct vmx_vcpu {
@@ -68,6 +51,7 @@ bool vmcs_grab(const struct x86_vcpu *v);
 void vmcs_release(const struct x86_vcpu *v, bool grabbed);
 
 void vmstate_get(struct x86_vcpu *v, struct vcpu_state *s);
+void vmstate_get_mode(struct x86_vcpu *v, struct vcpu_mode *m);
 /* Also ends interrupt shadows and drops an event in flight: as after reset. */
 void vmstate_set(struct x86_vcpu *v, const struct vcpu_state *s);
 /* MOV to CR0 by the guest: false: #GP(0), and nothing has changed. */
@@ -81,7 +65,7 @@ void vmexit_skip(struct x86_vcpu *v, uint32_t len);
 bool vmexit_can_inject(struct x86_vcpu *v, bool nmi);
 void vmexit_inject(struct x86_vcpu *v, const struct event *e);
 bool vmexit_injecting(struct x86_vcpu *v);
-void vmexit_want_window(struct x86_vcpu *v, bool on);
+void vmexit_want_window(struct x86_vcpu *v, unsigned above);
 
 /*
  * vmenter.S: loads regs (all but rsp), enters the guest, and stores them at its exit. True when the
