@@ -25,6 +25,8 @@ static inline uint64_t *gpr(struct gprs *g, unsigned n)
     return (uint64_t *)(void *)g + n;
 }
 
+#define SEGMENT_L BIT(9)
+
 struct segment {
     uint16_t sel;
     uint16_t attr; /* as in a VMCB: type 0-3, S 4, DPL 5-6, P 7, AVL 8, L 9, D 10, G 11 */

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/* AMD-V on one CPU: can it do what we need, on, off; and the vendor table. */
+#include "hyp/x86/svm/svm.h"
+
+#include "hyp/lib/string.h"
+
+#define CPUID_SVM       0x8000000a
+#define MSR_VM_CR       0xc0010114
+#define VM_CR_SVMDIS    BIT(4)
+#define MSR_VM_HSAVE_PA 0xc0010117
+
+struct svm_features svm_features;
+uint8_t svm_msrpm[2 * PAGE_SIZE] __aligned(PAGE_SIZE);
+
+static const struct p2m_format svm_p2m_format = {
+    .present = 7, /* present, writable, user: NPT walks as user (APM 15.25.5) */
+    .leaf = BIT(0) | BIT(2),
+    .writable = BIT(1),
+    .nx = BIT(63),
+    .large = BIT(7),
+    .has_2m = true,
+};
+
+/* Two bits, read and write, for each MSR of three ranges of 8192 (APM 15.11). */
+static void msr_pass(uint32_t msr)
+{
+    uint32_t n = (msr & 0x1fff) + (msr >= 0xc0000000 ? 0x2000 : 0);
+
+    svm_msrpm[n / 4] &= (uint8_t)~(3U << n % 4 * 2);
+}
+
+/* What a guest reaches itself is in the part of the VMCB that VMLOAD and VMSAVE switch. */
+static void fill_msrpm(void)
+{
+    static const uint32_t pass[] = {0x174,      0x175,      0x176,      0xc0000081, 0xc0000082,
+                                    0xc0000083, 0xc0000084, 0xc0000100, 0xc0000101, 0xc0000102};
+
+    memset(svm_msrpm, 0xff, sizeof(svm_msrpm));
+    for (unsigned i = 0; i < ARRAY_SIZE(pass); i++)
+        msr_pass(pass[i]);
+    if (svm_features.rdtscp)
+        msr_pass(MSR_TSC_AUX);
+}
+
+static const char *probe(void)
+{
+    struct cpuid svm;
+    uint64_t vm_cr;
+
+    if (cpuid(0x80000000, 0).a < CPUID_SVM || !(cpuid(0x80000001, 0).c & BIT(2)))
+        return "AMD-V";
+    if (rdmsr_safe(MSR_VM_CR, &vm_cr) && vm_cr & VM_CR_SVMDIS)
+        return "AMD-V (disabled by the firmware)";
+    svm = cpuid(CPUID_SVM, 0);
+    if (!(svm.d & BIT(0)))
+        return "NPT";
+    if (svm.b < 2)
+        return "ASIDs";
+    svm_features = (struct svm_features){
+        .nrip = svm.d & BIT(3),
+        .clean = svm.d & BIT(5),
+        .pause_filter = svm.d & BIT(10),
+        .pause_threshold = svm.d & BIT(12),
+        .rdtscp = cpuid(0x80000001, 0).d & BIT(27),
+        .asids = svm.b,
+    };
+    fill_msrpm();
+    return NULL;
+}
+
+static const char *cpu_on(struct cpu *c)
+{
+    struct svm_cpu *s = c->vendor;
+
+    _Static_assert(sizeof(*s) <= 2 * PAGE_SIZE, "allocated as two pages");
+    if (!s)
+        s = hyp_alloc(1);
+    if (!s)
+        return "no memory for the host save area";
+    c->vendor = s;
+    wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SVME);
+    wrmsr(MSR_VM_HSAVE_PA, hva_to_hpa(s->save_area).val);
+    __asm__ volatile("vmsave %%rax" : : "a"(hva_to_hpa(&s->host).val) : "memory");
+    c->asid_gen = 1;
+    c->asid_next = 1;
+    return NULL;
+}
+
+static void cpu_off(struct cpu *c)
+{
+    if (!c->vendor || !(rdmsr(MSR_EFER) & EFER_SVME))
+        return;
+    wrmsr(MSR_VM_HSAVE_PA, 0);
+    wrmsr(MSR_EFER, rdmsr(MSR_EFER) & ~EFER_SVME);
+}
+
+/* V_TPR is what MOV to CR8 writes (APM 15.21.1): the upper half of the TPR. */
+static uint8_t get_tpr(struct x86_vcpu *v)
+{
+    return (uint8_t)(svm_of(v)->vmcb.vintr & 15);
+}
+
+static void set_tpr(struct x86_vcpu *v, uint8_t tpr)
+{
+    struct vmcb *b = &svm_of(v)->vmcb;
+
+    b->vintr = (b->vintr & ~15UL) | (tpr & 15);
+    vmcb_dirty(b, CLEAN_VINTR);
+}
+
+const struct vendor svm_vendor = {
+    .name = "AMD-V",
+    .probe = probe,
+    .cpu_on = cpu_on,
+    .cpu_off = cpu_off,
+    .p2m_format = &svm_p2m_format,
+    .hypercall_insn = {0x0f, 0x01, 0xd9},
+    .vcpu_init = vmcb_vcpu_init,
+    .vcpu_free = vmcb_vcpu_free,
+    .load = vmcb_load,
+    .save = vmcb_save,
+    .run = svmexit_run,
+    .get_state = vmcb_get_state,
+    .set_state = vmcb_set_state,
+    .get_mode = vmcb_get_mode,
+    .skip = svmexit_skip,
+    .can_inject = svmexit_can_inject,
+    .inject = svmexit_inject,
+    .injecting = svmexit_injecting,
+    .want_window = svmexit_want_window,
+    .get_tpr = get_tpr,
+    .set_tpr = set_tpr,
+    .set_pat = vmcb_set_pat,
+    .msr_read = vmcb_msr_read,
+    .msr_write = vmcb_msr_write,
+};

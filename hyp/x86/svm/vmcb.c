@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/* The VMCB of a vCPU: made, loaded onto a CPU, taken off it again (APM vol. 2 ch. 15.5). */
+#include "hyp/x86/svm/svm.h"
+
+#include <xen/errno.h>
+#include "hyp/lib/string.h"
+
+#define PAUSE_COUNT     3000
+#define PAUSE_THRESHOLD 128
+
+static void set_intercepts(struct vmcb *b)
+{
+    b->exceptions = BIT(VECTOR_MC) | BIT(VECTOR_AC) | BIT(VECTOR_DB);
+    b->intercept1 = INTERCEPT(SVM_EXIT_INTR) | INTERCEPT(SVM_EXIT_NMI) |
+                    INTERCEPT(SVM_EXIT_RDPMC) | INTERCEPT(SVM_EXIT_CPUID) |
+                    INTERCEPT(SVM_EXIT_RSM) | INTERCEPT(SVM_EXIT_INVD) | INTERCEPT(SVM_EXIT_HLT) |
+                    INTERCEPT(SVM_EXIT_INVLPGA) | INTERCEPT(SVM_EXIT_IOIO) |
+                    INTERCEPT(SVM_EXIT_MSR) | INTERCEPT(SVM_EXIT_SHUTDOWN);
+    if (svm_features.pause_filter)
+        b->intercept1 |= INTERCEPT(SVM_EXIT_PAUSE);
+    b->intercept2 = INTERCEPT(SVM_EXIT_VMRUN) | INTERCEPT(SVM_EXIT_VMMCALL) |
+                    INTERCEPT(SVM_EXIT_VMLOAD) | INTERCEPT(SVM_EXIT_VMSAVE) |
+                    INTERCEPT(SVM_EXIT_STGI) | INTERCEPT(SVM_EXIT_CLGI) |
+                    INTERCEPT(SVM_EXIT_SKINIT) | INTERCEPT(SVM_EXIT_WBINVD) |
+                    INTERCEPT(SVM_EXIT_MONITOR) | INTERCEPT(SVM_EXIT_MWAIT) |
+                    INTERCEPT(SVM_EXIT_MWAIT_ARM) | INTERCEPT(SVM_EXIT_XSETBV) |
+                    INTERCEPT(SVM_EXIT_RDPRU);
+}
+
+int vmcb_vcpu_init(struct x86_vcpu *v)
+{
+    struct svm_vcpu *x;
+    struct vmcb *b;
+
+    _Static_assert(sizeof(*x) <= 2 * PAGE_SIZE, "allocated as two pages");
+    x = hyp_alloc(1);
+    if (!x)
+        return -XEN_ENOMEM;
+    v->vendor = x;
+    b = &x->vmcb;
+    x->hpa = hva_to_hpa(b).val;
+    set_intercepts(b);
+    b->iopm = hva_to_hpa(v->dom->io_bitmap).val;
+    b->msrpm = hva_to_hpa(svm_msrpm).val;
+    b->vintr = VINTR_MASKING;
+    b->nested = 1;
+    b->ncr3 = hva_to_hpa(v->dom->p2m.root).val;
+    b->pat = v->pat;
+    if (svm_features.pause_filter)
+        b->pause_count = PAUSE_COUNT;
+    if (svm_features.pause_threshold)
+        b->pause_threshold = PAUSE_THRESHOLD;
+    b->dr6 = DR6_RESET;
+    b->dr7 = DR7_RESET;
+    b->efer = EFER_SVME;
+    b->rflags = RFLAGS_1;
+    return 0;
+}
+
+void vmcb_vcpu_free(struct x86_vcpu *v)
+{
+    if (!v->vendor)
+        return;
+    hyp_free(v->vendor, 1);
+    v->vendor = NULL;
+}
+
+void vmcb_load(struct x86_vcpu *v)
+{
+    struct svm_vcpu *x = svm_of(v);
+    struct cpu *c = this_cpu();
+
+    if (x->cpu != c) {
+        x->cpu = c;
+        x->asid_gen = 0;
+        x->vmcb.clean = 0;
+    }
+    x->vmcb.tsc_offset = v->dom->tsc_offset;
+    if (svm_features.rdtscp)
+        wrmsr(MSR_TSC_AUX, v->tsc_aux);
+}
+
+void vmcb_save(struct x86_vcpu *v)
+{
+    if (svm_features.rdtscp)
+        v->tsc_aux = rdmsr(MSR_TSC_AUX);
+}
+
+void vmcb_get_state(struct x86_vcpu *v, struct vcpu_state *s)
+{
+    const struct vmcb *b = &svm_of(v)->vmcb;
+
+    *s = (struct vcpu_state){
+        .rip = b->rip,
+        .rsp = v->regs.rsp,
+        .rflags = b->rflags,
+        .cr0 = b->cr0,
+        .cr2 = b->cr2,
+        .cr3 = b->cr3,
+        .cr4 = b->cr4,
+        .efer = b->efer & ~EFER_SVME,
+        .dr7 = b->dr7,
+        .cs = b->cs,
+        .ds = b->ds,
+        .es = b->es,
+        .fs = b->fs,
+        .gs = b->gs,
+        .ss = b->ss,
+        .tr = b->tr,
+        .ldt = b->ldt,
+        .gdt = b->gdt,
+        .idt = b->idt,
+    };
+}
+
+void vmcb_set_state(struct x86_vcpu *v, const struct vcpu_state *s)
+{
+    struct svm_vcpu *x = svm_of(v);
+    struct vmcb *b = &x->vmcb;
+    uint64_t efer = s->efer & ~EFER_LMA;
+
+    if (efer & EFER_LME && s->cr0 & CR0_PG)
+        efer |= EFER_LMA;
+    b->rip = s->rip;
+    b->rsp = v->regs.rsp = s->rsp;
+    b->rflags = s->rflags | RFLAGS_1;
+    b->cr0 = s->cr0 | CR0_ET;
+    b->cr2 = s->cr2;
+    b->cr3 = s->cr3;
+    b->cr4 = s->cr4;
+    b->efer = efer | EFER_SVME;
+    b->dr7 = s->dr7;
+    b->cs = s->cs;
+    b->ds = s->ds;
+    b->es = s->es;
+    b->fs = s->fs;
+    b->gs = s->gs;
+    b->ss = s->ss;
+    b->tr = s->tr;
+    b->ldt = s->ldt;
+    b->gdt = s->gdt;
+    b->idt = s->idt;
+    b->cpl = s->cr0 & CR0_PE ? s->ss.attr >> 5 & 3 : 0;
+    b->shadow = 0;
+    b->event = 0;
+    x->nmi_blocked = false;
+    x->asid_gen = 0;
+    b->clean = 0;
+}
+
+void vmcb_get_mode(struct x86_vcpu *v, struct vcpu_mode *m)
+{
+    const struct vmcb *b = &svm_of(v)->vmcb;
+
+    m->cr0 = b->cr0;
+    m->cr3 = b->cr3;
+    m->cr4 = b->cr4;
+    m->efer = b->efer & ~EFER_SVME;
+    m->rflags = b->rflags;
+    m->cpl = b->cpl;
+    m->code64 = b->efer & EFER_LMA && b->cs.attr & SEGMENT_L;
+}
+
+void vmcb_set_pat(struct x86_vcpu *v, uint64_t pat)
+{
+    svm_of(v)->vmcb.pat = pat;
+    vmcb_dirty(&svm_of(v)->vmcb, CLEAN_NP);
+}
+
+bool vmcb_msr_read(struct x86_vcpu *v, uint32_t msr, uint64_t *value)
+{
+    if (msr != MSR_EFER)
+        return false;
+    *value = svm_of(v)->vmcb.efer & ~EFER_SVME;
+    return true;
+}
+
+/* EFER (APM vol. 2 3.1.7); LMA is the CPU's to change. */
+bool vmcb_msr_write(struct x86_vcpu *v, uint32_t msr, uint64_t value)
+{
+    struct vmcb *b = &svm_of(v)->vmcb;
+    const uint64_t offered = EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE | EFER_FFXSR;
+
+    if (msr != MSR_EFER || value & ~offered)
+        return false;
+    if ((b->efer ^ value) & EFER_LME && b->cr0 & CR0_PG)
+        return false;
+    b->efer = (value & ~EFER_LMA) | (b->efer & EFER_LMA) | EFER_SVME;
+    vmcb_dirty(b, CLEAN_CR);
+    svm_of(v)->asid_gen = 0;
+    return true;
+}
