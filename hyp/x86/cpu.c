@@ -67,5 +67,7 @@ void cpu_protect(void)
         cr4 |= CR4_SMAP;
     wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_NX);
     WRITE_CR(4, cr4);
+    if (features.xsave)
+        write_xcr0(features.xcr0);
     WRITE_CR(0, cr0 | CR0_WP);
 }

@@ -127,6 +127,10 @@ static inline uint32_t inl(uint16_t port)
         v_;                                                                                        \
     })
 #define WRITE_CR(n, v) __asm__ volatile("mov %0, %%cr" #n : : "r"((uint64_t)(v)) : "memory")
+static inline void write_xcr0(uint64_t v)
+{
+    __asm__ volatile("xsetbv" : : "c"(0), "a"((uint32_t)v), "d"((uint32_t)(v >> 32)));
+}
 static inline void invlpg(const void *p)
 {
     __asm__ volatile("invlpg (%0)" : : "r"(p) : "memory");

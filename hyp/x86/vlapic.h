@@ -14,10 +14,10 @@ struct x86_vcpu;
 struct vlapic {
     uint32_t irr[8]; /* atomic */
     uint32_t isr[8];
-    uint32_t tmr[8];
     uint32_t tpr, svr, esr, lvt_timer, lvt_thermal, lvt_pmc, lvt_lint0, lvt_lint1, lvt_error;
     uint32_t timer_divide, timer_initial;
-    uint64_t timer_start, timer_period; /* ns */
+    uint64_t icr;
+    uint64_t timer_start, timer_period; /* ns; period 0: not running */
     uint64_t tsc_deadline;
     uint32_t esr_pending;
     struct timer timer;
@@ -31,8 +31,13 @@ bool vlapic_write(struct x86_vcpu *v, uint32_t msr, uint64_t value);
 void vlapic_raise(struct x86_vcpu *v, uint8_t vector);
 /* The vector that would be taken now (its priority above the processor's), or -1. */
 int vlapic_pending(const struct x86_vcpu *v);
+/* The vector that waits for nothing but a lower TPR, or -1. */
+int vlapic_behind_tpr(const struct x86_vcpu *v);
+/* Takes over what the guest has written to CR8. */
+void vlapic_sync(struct x86_vcpu *v);
 /* Moves vector from IRR to ISR: it is being delivered. */
 void vlapic_accept(struct x86_vcpu *v, uint8_t vector);
+void vlapic_timer(struct timer *t); /* the function of vlapic.timer */
 uint32_t vlapic_id(const struct x86_vcpu *v); /* x2APIC ID: 2 * vCPU number, as Xen has it */
 
 #endif

@@ -26,7 +26,7 @@ static void msr_pass(uint32_t msr)
 {
     uint32_t n = (msr & 0x1fff) + (msr >= 0xc0000000 ? 0x2000 : 0);
 
-    svm_msrpm[n / 4] &= (uint8_t)~(3U << n % 4 * 2);
+    svm_msrpm[n / 4] &= (uint8_t) ~(3U << n % 4 * 2);
 }
 
 /* What a guest reaches itself is in the part of the VMCB that VMLOAD and VMSAVE switch. */

@@ -163,8 +163,8 @@ static bool set_length(struct x86_vcpu *v, struct exit *e)
 {
     struct vmcb *b = &svm_of(v)->vmcb;
 
-    e->insn_len = svm_features.nrip && b->nrip > b->rip ? (uint32_t)(b->nrip - b->rip)
-                                                        : svminsn_length(v);
+    e->insn_len =
+        svm_features.nrip && b->nrip > b->rip ? (uint32_t)(b->nrip - b->rip) : svminsn_length(v);
     if (!e->insn_len)
         failed(e, "cannot read the instruction that exited", b->exit_code, b->rip);
     return e->insn_len;
@@ -178,7 +178,8 @@ static void decode(struct x86_vcpu *v, struct exit *e, uint64_t code)
         exception(v, (uint8_t)(code - SVM_EXIT_EXCEPTION), b->exit_info1);
         return;
     }
-    if (code >= PLAIN_FIRST && code - PLAIN_FIRST < ARRAY_SIZE(plain) && plain[code - PLAIN_FIRST]) {
+    if (code >= PLAIN_FIRST && code - PLAIN_FIRST < ARRAY_SIZE(plain) &&
+        plain[code - PLAIN_FIRST]) {
         e->reason = plain[code - PLAIN_FIRST];
         if (e->reason >= EXIT_HYPERCALL && e->reason <= EXIT_XSETBV && e->reason != EXIT_PAUSE)
             set_length(v, e);

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+/* A vCPU's registers outside the vendor's control block: made, loaded, saved, set for a start. */
+#include "hyp/x86/vcpu.h"
+
+#include <xen/errno.h>
+#include "hyp/lib/log.h"
+#include "hyp/lib/string.h"
+#include "hyp/x86/regs.h"
+#include "hyp/x86/vendor.h"
+
+#define IO_BITMAP_ORDER 2
+#define IO_BITMAP_SIZE  (3 * PAGE_SIZE) /* 65536 ports; what AMD-V reads behind them */
+#define SERIAL2_FIRST   0x2f8U
+#define XSAVE_FCW       0 /* offsets in the area: SDM vol. 1 fig. 10-5 */
+#define XSAVE_MXCSR     24
+#define FCW_RESET       0x37f
+#define MXCSR_RESET     0x1f80
+#define FXSAVE_SIZE     512
+
+static unsigned xsave_order(void)
+{
+    unsigned order = 0;
+
+    while (PAGE_SIZE << order < MAX(features.xsave_size, (uint32_t)FXSAVE_SIZE))
+        order++;
+    return order;
+}
+
+int domain_arch_init(struct x86_domain *d)
+{
+    d->tsc_offset = -rdtsc();
+    d->io_bitmap = hyp_alloc(IO_BITMAP_ORDER);
+    if (!d->io_bitmap)
+        return -XEN_ENOMEM;
+    memset(d->io_bitmap, 0xff, IO_BITMAP_SIZE);
+    if (d->serial2)
+        d->io_bitmap[SERIAL2_FIRST / 8] = 0;
+    return p2m_init(&d->p2m, vendor->p2m_format, (uint16_t)d->domid);
+}
+
+void domain_arch_free(struct x86_domain *d)
+{
+    if (d->io_bitmap)
+        hyp_free(d->io_bitmap, IO_BITMAP_ORDER);
+    d->io_bitmap = NULL;
+}
+
+static void fpu_reset(struct x86_vcpu *v)
+{
+    memset(v->xsave, 0, PAGE_SIZE << xsave_order());
+    *(uint16_t *)(void *)(v->xsave + XSAVE_FCW) = FCW_RESET;
+    *(uint32_t *)(void *)(v->xsave + XSAVE_MXCSR) = MXCSR_RESET;
+    v->xcr0 = XCR0_X87;
+}
+
+int vcpu_arch_init(struct x86_vcpu *v)
+{
+    int rc;
+
+    v->pat = PAT_RESET;
+    v->dr6 = DR6_RESET;
+    v->seen_gen = ~0UL;
+    v->notified = true;
+    timer_init(&v->vlapic.timer, vlapic_timer);
+    vlapic_reset(v);
+    v->xsave = hyp_alloc(xsave_order());
+    if (!v->xsave)
+        return -XEN_ENOMEM;
+    fpu_reset(v);
+    rc = vendor->vcpu_init(v);
+    if (rc) {
+        hyp_free(v->xsave, xsave_order());
+        v->xsave = NULL;
+    }
+    return rc;
+}
+
+void vcpu_arch_free(struct x86_vcpu *v)
+{
+    timer_cancel(&v->vlapic.timer);
+    vendor->vcpu_free(v);
+    if (v->xsave)
+        hyp_free(v->xsave, xsave_order());
+    v->xsave = NULL;
+}
+
+static void fpu_load(struct x86_vcpu *v)
+{
+    uint64_t all = ~0UL;
+
+    if (!features.xsave) {
+        __asm__ volatile("fxrstor64 (%0)" : : "r"(v->xsave) : "memory");
+        return;
+    }
+    __asm__ volatile("xrstor64 (%0)"
+                     :
+                     : "r"(v->xsave), "a"((uint32_t)all), "d"((uint32_t)(all >> 32))
+                     : "memory");
+    if (v->xcr0 != features.xcr0)
+        write_xcr0(v->xcr0);
+}
+
+/* The guest may have changed XCR0 by itself: QEMU's AMD-V does not exit for XSETBV. */
+static void fpu_save(struct x86_vcpu *v)
+{
+    uint64_t all = ~0UL;
+    uint32_t lo, hi;
+
+    if (!features.xsave) {
+        __asm__ volatile("fxsave64 (%0)" : : "r"(v->xsave) : "memory");
+        return;
+    }
+    __asm__ volatile("xgetbv" : "=a"(lo), "=d"(hi) : "c"(0));
+    v->xcr0 = ((uint64_t)hi << 32 | lo) & features.xcr0;
+    if (((uint64_t)hi << 32 | lo) != features.xcr0)
+        write_xcr0(features.xcr0);
+    __asm__ volatile("xsave64 (%0)"
+                     :
+                     : "r"(v->xsave), "a"((uint32_t)all), "d"((uint32_t)(all >> 32))
+                     : "memory");
+}
+
+#define READ_DR(n, to) __asm__ volatile("mov %%dr" #n ", %0" : "=r"(to))
+#define WRITE_DR(n, v) __asm__ volatile("mov %0, %%dr" #n : : "r"(v))
+
+void vcpu_load(struct x86_vcpu *v)
+{
+    struct cpu *c = this_cpu();
+
+    ASSERT(!c->loaded);
+    c->loaded = v;
+    v->cpu = c;
+    v->notified = true;
+    vendor->load(v);
+    fpu_load(v);
+    WRITE_DR(0, v->dr[0]);
+    WRITE_DR(1, v->dr[1]);
+    WRITE_DR(2, v->dr[2]);
+    WRITE_DR(3, v->dr[3]);
+    WRITE_DR(6, v->dr6);
+}
+
+void vcpu_save(struct x86_vcpu *v)
+{
+    READ_DR(0, v->dr[0]);
+    READ_DR(1, v->dr[1]);
+    READ_DR(2, v->dr[2]);
+    READ_DR(3, v->dr[3]);
+    READ_DR(6, v->dr6);
+    fpu_save(v);
+    vendor->save(v);
+    this_cpu()->loaded = NULL;
+}
+
+void vcpu_set_pvh_entry(struct x86_vcpu *v, uint32_t entry, uint32_t start_info)
+{
+    const struct segment flat = {.attr = 0xc93, .limit = ~0U};
+    struct vcpu_state s = {
+        .rip = entry,
+        .rflags = RFLAGS_1,
+        .cr0 = CR0_PE | CR0_ET,
+        .dr7 = DR7_RESET,
+        .cs = {.attr = 0xc9b, .limit = ~0U},
+        .ds = flat,
+        .es = flat,
+        .fs = flat,
+        .gs = flat,
+        .ss = flat,
+        .tr = {.attr = 0x8b, .limit = 0x67},
+        .ldt = {.attr = 0x82, .limit = 0},
+    };
+
+    v->regs = (struct gprs){.rbx = start_info};
+    vendor->set_state(v, &s);
+}
+
+/* The state after INIT and SIPI: SDM vol. 3 table 10-1 and ch. 9.4. The FPU's stays. */
+void vcpu_set_sipi(struct x86_vcpu *v, uint8_t vector)
+{
+    const struct segment real = {.attr = 0x93, .limit = 0xffff};
+    struct vcpu_state s = {
+        .rflags = RFLAGS_1,
+        .cr0 = CR0_ET,
+        .dr7 = DR7_RESET,
+        .cs = {(uint16_t)(vector << 8), 0x9b, 0xffff, (uint64_t)vector << 12},
+        .ds = real,
+        .es = real,
+        .fs = real,
+        .gs = real,
+        .ss = real,
+        .tr = {.attr = 0x8b, .limit = 0xffff},
+        .ldt = {.attr = 0x82, .limit = 0xffff},
+        .gdt = {.limit = 0xffff},
+        .idt = {.limit = 0xffff},
+    };
+
+    v->regs = (struct gprs){.rax = 0};
+    memset(v->dr, 0, sizeof(v->dr));
+    v->dr6 = DR6_RESET;
+    v->nmi_pending = false;
+    v->pending_exception.valid = false;
+    vlapic_reset(v);
+    vendor->set_state(v, &s);
+}
+
+void vcpu_inject(struct x86_vcpu *v, uint8_t vector, bool has_error, uint32_t error)
+{
+    v->pending_exception.valid = true;
+    v->pending_exception.type = 3;
+    v->pending_exception.vector = vector;
+    v->pending_exception.has_error = has_error;
+    v->pending_exception.error = error;
+}
