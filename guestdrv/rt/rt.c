@@ -18,6 +18,7 @@ struct trap_frame {
 
 const char *rt_cmdline = "";
 uint64_t rt_ram_end;
+void (*rt_trap_hook)(unsigned vector);
 
 static bool use_vmmcall;
 static uint8_t *heap_next;
@@ -93,6 +94,8 @@ void rt_trap(const struct trap_frame *f)
 {
     uint64_t cr2;
 
+    if (rt_trap_hook)
+        rt_trap_hook((unsigned)f->vector);
     __asm__("mov %%cr2, %0" : "=r"(cr2));
     rt_panic("trap %lu error %lx at rip %lx rsp %lx cr2 %lx", f->vector, f->error, f->rip, f->rsp,
              cr2);

@@ -29,6 +29,8 @@ long rt_hypercall(unsigned nr, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a
 void rt_print(const char *fmt, ...) __printf(1, 2);
 /* Says why and crashes the domain. */
 void rt_panic(const char *fmt, ...) __noreturn __printf(1, 2);
+/* Called at a trap, when set; it does not come back. For probe guests, which provoke traps. */
+extern void (*rt_trap_hook)(unsigned vector);
 /* SHUTDOWN_* of xen/sched.h. */
 void rt_shutdown(unsigned reason) __noreturn;
 

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* __HYPERVISOR_xen_version, the CPUID leaves, the hypercall page, calls that do not exist. */
+#include "tests/guest/probe.h"
+
+#include <xen/features.h>
+#include <xen/version.h>
+
+#define VERSION(cmd, arg) HYPERCALL2(__HYPERVISOR_xen_version, cmd, arg)
+
+static uint8_t page[4096] __aligned(4096);
+
+static void cpuid(uint32_t leaf, uint32_t r[4])
+{
+    __asm__ volatile("cpuid" : "=a"(r[0]), "=b"(r[1]), "=c"(r[2]), "=d"(r[3]) : "a"(leaf), "c"(0));
+}
+
+static void leaves(void)
+{
+    uint32_t r[4];
+    uint64_t value;
+
+    cpuid(0x40000000, r);
+    TRUE(r[0] >= 0x40000004);
+    EQUAL(r[1], 0x566e6558); /* "XenVMMXenVMM" */
+    EQUAL(r[2], 0x65584d4d);
+    EQUAL(r[3], 0x4d4d566e);
+    cpuid(0x40000002, r);
+    EQUAL(r[0], 1);
+    EQUAL(probe_wrmsr(r[1], (uint64_t)page), -1);
+    EQUAL(page[0], 0xb8); /* mov $0, %eax; VMCALL or VMMCALL; ret */
+    EQUAL(page[32 * 17 + 1], 17);
+    EQUAL(page[5], 0x0f);
+    EQUAL(page[6], 0x01);
+    EQUAL(page[8], 0xc3);
+    EQUAL(probe_wrmsr(r[1], 0x123456789000), 13);
+    EQUAL(probe_rdmsr(0xdeadbeef, &value), 13);
+    cpuid(1, r);
+    TRUE(r[2] >> 31);
+    TRUE(r[2] >> 21 & 1); /* x2APIC */
+}
+
+void probe_main(void)
+{
+    xen_feature_info_t info = {.submap_idx = 0};
+    char text[XEN_EXTRAVERSION_LEN];
+
+    leaves();
+    EQUAL(VERSION(XENVER_version, 0) >> 16, 4);
+    EQUAL(VERSION(XENVER_extraversion, text), 0);
+    EQUAL(VERSION(XENVER_extraversion, BAD_POINTER), -XEN_EFAULT);
+    EQUAL(VERSION(XENVER_pagesize, 0), 4096);
+    EQUAL(VERSION(XENVER_get_features, &info), 0);
+    TRUE(info.submap >> XENFEAT_auto_translated_physmap & 1);
+    TRUE(info.submap >> XENFEAT_hvm_callback_vector & 1);
+    TRUE(info.submap >> XENFEAT_hvm_safe_pvclock & 1);
+    info.submap_idx = 99;
+    EQUAL(VERSION(XENVER_get_features, &info), -XEN_EINVAL);
+    EQUAL(VERSION(77, 0), -XEN_ENOSYS);
+    EQUAL(HYPERCALL2(39, 0, 0), -XEN_ENOSYS); /* a number nobody has */
+    EQUAL(HYPERCALL2(4000, 0, 0), -XEN_ENOSYS);
+    EQUAL(HYPERCALL2(55, 0, 0), -XEN_EPERM); /* the control hypercall */
+}
