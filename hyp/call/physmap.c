@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * XENMEM_add_to_physmap, _batch and XENMEM_remove_from_physmap (xen/memory.h): where a domain sees
+ * the hypervisor's pages, and its own. Memory that was at the place before is freed, as in Xen. The
+ * domain's lock is held for each page, so that a move never counts against the memory's limit.
+ */
+#include "hyp/call/call.h"
+
+#include <xen/errno.h>
+#include <xen/memory.h>
+#include "mm/arch.h"
+
+#define SLICE 64 /* pages done before interrupts are looked at */
+
+int physmap_take(struct domain *d, gfn_t gfn, hfn_t *ram)
+{
+    enum p2m_type t;
+    hfn_t f;
+    int rc;
+
+    *ram = HFN_NONE;
+    t = p2m_lookup(&d->arch.p2m, gfn, &f, NULL);
+    if (t == P2M_NONE)
+        return -XEN_ENOENT;
+    if (t == P2M_GRANT_RW || t == P2M_GRANT_RO) /* there is a call for that */
+        return -XEN_EINVAL;
+    rc = p2m_unmap_noflush(&d->arch.p2m, gfn, &f, &t);
+    if (!rc && t == P2M_RAM)
+        *ram = f;
+    return rc;
+}
+
+/* Makes room at gfn. */
+static int clear(struct domain *d, gfn_t gfn)
+{
+    hfn_t ram;
+    int rc = physmap_take(d, gfn, &ram);
+
+    if (rc)
+        return rc == -XEN_ENOENT ? 0 : rc;
+    arch_p2m_flush(&d->arch.p2m);
+    if (!hfn_eq(ram, HFN_NONE))
+        frame_put(ram);
+    return 0;
+}
+
+static int show(struct domain *d, const void *page, gfn_t gfn)
+{
+    hfn_t f, there;
+    int rc;
+
+    if (!page)
+        return -XEN_EINVAL;
+    f = arch_hva_to_hfn(page);
+    if (p2m_lookup(&d->arch.p2m, gfn, &there, NULL) == P2M_HYP && hfn_eq(f, there))
+        return 0;
+    rc = clear(d, gfn);
+    return rc ? rc : p2m_map(&d->arch.p2m, gfn, f, ORDER_4K, P2M_HYP);
+}
+
+/* Memory goes from one place to another; when the new one cannot be had, back again. */
+static int move(struct domain *d, gfn_t from, gfn_t to)
+{
+    hfn_t f;
+    int rc;
+
+    if (to.val >> GFN_BITS || p2m_lookup(&d->arch.p2m, from, &f, NULL) != P2M_RAM)
+        return -XEN_EINVAL;
+    if (gfn_eq(from, to))
+        return 0;
+    rc = clear(d, to);
+    if (!rc)
+        rc = physmap_take(d, from, &f);
+    if (rc)
+        return rc;
+    arch_p2m_flush(&d->arch.p2m);
+    if (hfn_eq(f, HFN_NONE))
+        return -XEN_EINVAL;
+    rc = p2m_map(&d->arch.p2m, to, f, ORDER_4K, P2M_RAM);
+    if (rc && p2m_map(&d->arch.p2m, from, f, ORDER_4K, P2M_RAM))
+        frame_put(f);
+    return rc;
+}
+
+/* Version 1 of the grant table has no status frames, so that bit of idx names none. */
+static int add_one(struct domain *d, uint32_t space, uint64_t idx, gfn_t gfn)
+{
+    int rc = -XEN_EINVAL;
+
+    spin_lock(&d->lock);
+    if (gfn.val >> GFN_BITS)
+        ;
+    else if (space == XENMAPSPACE_shared_info && !idx)
+        rc = show(d, d->shared, gfn);
+    else if (space == XENMAPSPACE_grant_table && idx < GRANT_MAX_FRAMES)
+        rc = show(d, grant_frame(d, (uint32_t)idx), gfn);
+    else if (space == XENMAPSPACE_gmfn || space == XENMAPSPACE_gmfn_range)
+        rc = move(d, mk_gfn(idx), gfn);
+    spin_unlock(&d->lock);
+    return rc;
+}
+
+long physmap_add(struct vcpu *v, gva_t arg, uint32_t start)
+{
+    struct xen_add_to_physmap a;
+    uint32_t size;
+    int rc;
+
+    if (copy_from_guest(&v->arch, &a, arg, sizeof(a)))
+        return vcpu_refuse(v, -XEN_EFAULT, "add_to_physmap", "bad address");
+    if (a.space == XENMAPSPACE_gmfn_foreign)
+        return vcpu_refuse(v, -XEN_ENOSYS, "add_to_physmap", "foreign memory");
+    rc = call_only_self(v, a.domid);
+    size = a.space == XENMAPSPACE_gmfn_range ? a.size : 1;
+    if (!rc && start > size)
+        rc = -XEN_EILSEQ;
+    for (uint32_t i = start; !rc && i < size; i++) {
+        if (i - start == SLICE || (i > start && call_preempted()))
+            return i;
+        rc = add_one(v->dom, a.space, a.idx + i, mk_gfn(a.gpfn + i));
+    }
+    return rc ? vcpu_refuse(v, rc, "add_to_physmap", "bad domain, index or frame") : 0;
+}
+
+/* Item i of a batch: 0, its own error having been told, or -XEN_EFAULT. */
+static int batch_one(struct vcpu *v, const struct xen_add_to_physmap_batch *b, uint32_t i)
+{
+    xen_ulong_t idx;
+    xen_pfn_t gpfn;
+    int32_t rc;
+
+    if (copy_from_guest(&v->arch, &idx, mk_gva(HANDLE_GVA(b->idxs).val + i * sizeof(idx)),
+                        sizeof(idx)) ||
+        copy_from_guest(&v->arch, &gpfn, mk_gva(HANDLE_GVA(b->gpfns).val + i * sizeof(gpfn)),
+                        sizeof(gpfn)))
+        return -XEN_EFAULT;
+    rc = add_one(v->dom, b->space, idx, mk_gfn(gpfn));
+    return copy_to_guest(&v->arch, mk_gva(HANDLE_GVA(b->errs).val + i * sizeof(rc)), &rc,
+                         sizeof(rc));
+}
+
+long physmap_add_batch(struct vcpu *v, gva_t arg, uint32_t start)
+{
+    struct xen_add_to_physmap_batch b;
+    int rc;
+
+    if (copy_from_guest(&v->arch, &b, arg, sizeof(b)))
+        return vcpu_refuse(v, -XEN_EFAULT, "add_to_physmap_batch", "bad address");
+    rc = call_only_self(v, b.domid);
+    if (b.space == XENMAPSPACE_gmfn_range || (b.space != XENMAPSPACE_gmfn_foreign && b.u.res0))
+        rc = -XEN_EOPNOTSUPP;
+    else if (!rc && b.space == XENMAPSPACE_gmfn_foreign)
+        rc = -XEN_EPERM;
+    else if (!rc && start > b.size)
+        rc = -XEN_EILSEQ;
+    for (uint32_t i = start; !rc && i < b.size; i++) {
+        if (i - start == SLICE || (i > start && call_preempted()))
+            return i;
+        rc = batch_one(v, &b, i);
+    }
+    return rc ? vcpu_refuse(v, rc, "add_to_physmap_batch", "bad domain, space or address") : 0;
+}
+
+long physmap_remove(struct vcpu *v, gva_t arg)
+{
+    struct xen_remove_from_physmap r;
+    struct domain *d = v->dom;
+    hfn_t ram = HFN_NONE;
+    int rc;
+
+    if (copy_from_guest(&v->arch, &r, arg, sizeof(r)))
+        return vcpu_refuse(v, -XEN_EFAULT, "remove_from_physmap", "bad address");
+    rc = call_only_self(v, r.domid);
+    if (!rc) {
+        spin_lock(&d->lock);
+        rc = physmap_take(d, mk_gfn(r.gpfn), &ram);
+        spin_unlock(&d->lock);
+    }
+    if (rc)
+        return vcpu_refuse(v, rc, "remove_from_physmap", "bad domain or frame");
+    arch_p2m_flush(&d->arch.p2m);
+    if (!hfn_eq(ram, HFN_NONE))
+        frame_put(ram);
+    return 0;
+}
