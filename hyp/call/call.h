@@ -42,7 +42,7 @@ long physmap_remove(struct vcpu *v, gva_t arg);
 int physmap_take(struct domain *d, gfn_t gfn, hfn_t *ram);
 /* timerop.c: v's one-shot timer at ns since boot. */
 void timerop_set(struct vcpu *v, uint64_t ns);
-/* vcpuinit.c: VCPUOP_initialise for target, whose domain is locked and which is down. */
-int vcpuinit(struct vcpu *target, gva_t arg, struct vcpu *v);
+/* vcpuinit.c: VCPUOP_initialise for a vCPU of v's domain that has not been started. */
+long vcpuinit(struct vcpu *v, struct vcpu *target, gva_t arg);
 
 #endif

@@ -132,11 +132,12 @@ static long reservation_op(struct vcpu *v, uint32_t cmd, uint32_t start, uint64_
         }
         rc = change(v, &r, i, cmd == XENMEM_populate_physmap);
         if (rc) {
-            vcpu_refuse(v, rc, "memory_op reservation", "extent not changed");
+            if (rc != -XEN_ENOMEM) /* the balloon driver tries again and again */
+                vcpu_refuse(v, rc, "memory_op reservation", "bad extent");
             break;
         }
     }
-    return MAX(i, start);
+    return i;
 }
 
 static long memory_map(struct vcpu *v, gva_t arg)
