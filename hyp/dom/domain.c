@@ -93,6 +93,7 @@ static void free_domain(struct domain *d)
     hyp_free(d, order_of(sizeof(*d)));
     log_line("[%s] domain %u destroyed", name, id);
     log_line("mem: %lu frames free", mem_stats().free);
+    domain_idle_check();
 }
 
 void domain_put(struct domain *d)
@@ -216,6 +217,8 @@ int domain_create(const struct bundle_domain *record, struct domain **out)
     }
     if (record->privileges & BUNDLE_PRIV_CONTROL)
         control_id = d->id;
+    if (record->affinity && ncpus < 64 && !(record->affinity & (BIT(ncpus) - 1)))
+        log_line("[%s] none of the CPUs it should run on exist: it runs on any", record->name);
     *out = d;
     return 0;
 }

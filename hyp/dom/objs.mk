@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
-# Event channels and grants.
+hyp-objs += $(addprefix hyp/dom/,bundle.o record.o domain.o build.o guestacpi.o teardown.o)
+hyp-objs += $(addprefix hyp/dom/,run.o sched.o vcpuinfo.o area.o)
+
 evtchn-files := $(addprefix hyp/dom/,evtchn evtchn_deliver evtchn_fifo evtchn_op)
 grant-files  := $(addprefix hyp/dom/,grant grant_map grant_copy grant_op)
 

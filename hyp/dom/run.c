@@ -202,10 +202,15 @@ static void choose(struct run *r, struct cpu *c)
 /* Nothing to run: work that waits, or sleep. */
 static void idle(struct run *r)
 {
+    uint64_t due;
+
     if (domain_work())
         return;
+    due = domain_work_due();
     if (log_pending())
-        timer_set(&r->slice, now_ns() + LOG_POLL);
+        due = MIN(due, now_ns() + LOG_POLL);
+    if (due != ~0UL)
+        timer_set(&r->slice, due);
     cpu_idle();
 }
 

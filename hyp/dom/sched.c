@@ -34,8 +34,9 @@ void sched_init(uint32_t ncpus)
 
 void sched_entity_init(struct sched_entity *e, uint32_t weight, uint64_t affinity, uint64_t now)
 {
+    affinity &= all_cpus;
     *e = (struct sched_entity){.since = now,
-                               .affinity = affinity ? affinity & all_cpus : all_cpus,
+                               .affinity = affinity ? affinity : all_cpus,
                                .weight = weight,
                                .cpu = SCHED_NO_CPU,
                                .state = SCHED_OFF};

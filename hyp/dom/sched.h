@@ -32,7 +32,10 @@ struct sched_entity {
 };
 
 void sched_init(uint32_t ncpus);
-/* OFF, at the virtual time of now. affinity 0 means every CPU. */
+/*
+ * OFF, at the virtual time of now. An affinity without a CPU that exists means
+ * every CPU.
+ */
 void sched_entity_init(struct sched_entity *e, uint32_t weight, uint64_t affinity, uint64_t now);
 
 /*

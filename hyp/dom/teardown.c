@@ -6,10 +6,10 @@
 #include <xen/errno.h>
 #include "hyp/dom/domain.h"
 
-#define PORTS         64 /* per slice */
-#define GRANTS        64
-#define PAGES         512
-#define ZOMBIE_PERIOD 20000000ULL /* ns between two looks at domains that only others keep */
+#define PORTS       64 /* per slice */
+#define GRANTS      64
+#define PAGES       512
+#define WAIT_PERIOD 1000000ULL /* ns between two looks at domains that wait for others */
 
 bool domain_power_off_when_idle;
 
@@ -92,28 +92,24 @@ static void free_areas(struct domain *d)
     }
 }
 
-/* Another domain from d's record. */
+/* Another domain from d's record, if d is to be followed by one. */
 static void restart(struct domain *d)
 {
     struct domain *next;
 
+    if (!d->restart)
+        return;
     d->restart = false;
     if (!domain_create(d->record, &next))
         domain_queue(next, STEP_BUILD);
 }
 
-/* d has no memory of its own any more. */
+/* d has no memory of its own any more, and nobody else has any of it. */
 static void gone(struct domain *d)
 {
-    bool again = d->restart;
-    const struct bundle_domain *record = d->record;
-    struct domain *next;
-
+    restart(d);
     domain_unlink(d);
-    if (again && !domain_create(record, &next))
-        domain_queue(next, STEP_BUILD);
     domain_changed();
-    domain_idle_check();
 }
 
 static enum domain_step build_step(struct domain *d)
@@ -154,12 +150,67 @@ static enum domain_step work_on(struct domain *d, enum domain_step step, bool *w
         if (d->state != BH_DOMAIN_ZOMBIE) {
             d->state = BH_DOMAIN_ZOMBIE;
             domain_changed();
-            if (d->restart)
-                restart(d);
+            restart(d);
         }
         *wait = true;
         return step;
     default:
         return STEP_NONE;
     }
+}
+
+/* The domain at the head of the queue, unless all that is queued waits. */
+static struct domain *take(void)
+{
+    struct domain *d = NULL;
+
+    spin_lock(&queue_lock);
+    if (!list_empty(&queue) && now_ns() >= not_before)
+        d = list_entry(queue.next, struct domain, work);
+    spin_unlock(&queue_lock);
+    return d;
+}
+
+/* A step may have been queued by another CPU meanwhile (domain_destroy): that one stays. */
+static void put_back(struct domain *d, enum domain_step was, enum domain_step next, bool wait)
+{
+    spin_lock(&queue_lock);
+    if (d->step == was)
+        d->step = next;
+    list_del(&d->work);
+    if (d->step != STEP_NONE)
+        list_add_tail(&queue, &d->work);
+    if (wait)
+        not_before = now_ns() + WAIT_PERIOD;
+    spin_unlock(&queue_lock);
+}
+
+bool domain_work(void)
+{
+    enum domain_step was;
+    struct domain *d;
+    bool wait = false;
+
+    if (!spin_trylock(&worker))
+        return false;
+    d = take();
+    if (d) {
+        was = d->step;
+        __atomic_fetch_add(&d->refs, 1, __ATOMIC_RELAXED);
+        put_back(d, was, work_on(d, was, &wait), wait);
+    }
+    spin_unlock(&worker);
+    if (d)
+        domain_put(d);
+    return d && !wait;
+}
+
+uint64_t domain_work_due(void)
+{
+    uint64_t due;
+
+    spin_lock(&queue_lock);
+    due = list_empty(&queue) ? ~0UL : not_before;
+    spin_unlock(&queue_lock);
+    return due;
 }

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+/* The builder: gives a domain its memory, loads its segments, and writes what PVH asks for. */
+#include <xen/errno.h>
+#include <stdint.h>
+
+#include <xen/arch-x86/hvm/start_info.h>
+#include "hyp/dom/dom.h"
+#include "hyp/dom/guestacpi.h"
+#include "hyp/dom/record.h"
+#include "hyp/lib/string.h"
+#include "mm/arch.h"
+
+#define SLICE    64 /* pages a slice of copying */
+#define PAGES_2M (1UL << ORDER_2M)
+
+/* Below BUNDLE_LOW_RESERVED. */
+#define START_INFO 0x1000
+#define MEMMAP     0x1100
+#define MODLIST    0x1800
+#define CMDLINE    0x2000
+
+static hpa_t source;
+
+void build_source(hpa_t bundle)
+{
+    source = bundle;
+}
+
+static int no_memory(struct domain *d)
+{
+    uint64_t want = d->record->memory_target / PAGE_SIZE, have = d->arch.p2m.ram_frames;
+
+    log_line("[%s] not enough memory: %lu MiB wanted, %lu MiB more than there is", d->record->name,
+             want >> 8, ((want - have) >> 8) + 1);
+    return -XEN_ENOMEM;
+}
+
+/* One block of RAM at page number n: its order, or -XEN_ENOMEM. */
+static int add_ram(struct domain *d, gfn_t gfn, unsigned order)
+{
+    hfn_t f = frame_alloc(order, d->id);
+    int rc;
+
+    if (hfn_eq(f, HFN_NONE))
+        return -XEN_ENOMEM;
+    rc = p2m_map(&d->arch.p2m, gfn, f, order, P2M_RAM);
+    if (!rc)
+        return 0;
+    for (uint64_t i = 0; i < 1UL << order; i++)
+        frame_put(hfn_add(f, i));
+    return rc;
+}
+
+/* 2 MiB, or as many single pages as a slice may take. */
+static int ram_slice(struct domain *d)
+{
+    uint64_t total = d->record->memory_target / PAGE_SIZE;
+    unsigned done = 0;
+
+    while (d->build.page < total && done < SLICE) {
+        uint64_t n = d->build.page;
+        gfn_t gfn = mk_gfn(record_ram_gfn(d->record, n));
+        bool large = !(gfn.val % PAGES_2M) && total - n >= PAGES_2M &&
+                     record_ram_gfn(d->record, n + PAGES_2M - 1) == gfn.val + PAGES_2M - 1;
+
+        if (large && !add_ram(d, gfn, ORDER_2M)) {
+            d->build.page += PAGES_2M;
+            return 0;
+        }
+        if (add_ram(d, gfn, 0))
+            return no_memory(d);
+        d->build.page++;
+        done++;
+    }
+    if (d->build.page < total)
+        return 0;
+    d->build.ram_done = true;
+    d->build.page = 0;
+    return 0;
+}
+
+static int segment_end(struct domain *d, const struct bundle_segment *s)
+{
+    if (hash64_final(&d->build.hash) != s->checksum) {
+        log_line("[%s] segment %u: checksum: does not match", d->record->name, d->build.segment);
+        return -XEN_EINVAL;
+    }
+    d->build.segment++;
+    d->build.page = 0;
+    return 0;
+}
+
+/* Copies and checks some pages of the current segment. Memory behind file_size is zero already. */
+static int load_slice(struct domain *d)
+{
+    const struct bundle_segment *s = &d->record->segments[d->build.segment];
+
+    if (!d->build.page)
+        hash64_init(&d->build.hash);
+    for (unsigned i = 0; i < SLICE; i++) {
+        uint64_t at = d->build.page * PAGE_SIZE;
+        size_t n;
+        uint8_t *window;
+        int rc;
+
+        if (at >= s->file_size)
+            return segment_end(d, s);
+        n = MIN(PAGE_SIZE, s->file_size - at);
+        window = arch_slot_map(hpa_to_hfn(mk_hpa(source.val + s->offset + at)));
+        hash64_update(&d->build.hash, window, n);
+        rc = copy_to_gpa(&d->arch, mk_gpa(s->gpa + at), window, n);
+        arch_slot_unmap(window);
+        if (rc)
+            return rc;
+        d->build.page++;
+    }
+    return 0;
+}
+
+static int write_start_info(struct domain *d)
+{
+    const struct bundle_domain *r = d->record;
+    struct hvm_memmap_table_entry map[RECORD_MEMMAP_MAX];
+    struct hvm_modlist_entry modules[BUNDLE_MAX_SEGMENTS];
+    struct hvm_start_info si = {
+        .magic = XEN_HVM_START_MAGIC_VALUE,
+        .version = 1,
+        .cmdline_paddr = CMDLINE,
+        .rsdp_paddr = GUEST_ACPI_START,
+        .memmap_paddr = MEMMAP,
+        .memmap_entries = record_memmap(r, map),
+        .modlist_paddr = MODLIST,
+    };
+    int rc;
+
+    memset(modules, 0, sizeof(modules));
+    for (uint32_t i = 0; i < r->nsegments; i++)
+        if (r->segments[i].kind == BUNDLE_SEGMENT_MODULE)
+            modules[si.nr_modules++] = (struct hvm_modlist_entry){.paddr = r->segments[i].gpa,
+                                                                  .size = r->segments[i].file_size};
+    rc = copy_to_gpa(&d->arch, mk_gpa(START_INFO), &si, sizeof(si));
+    if (!rc)
+        rc = copy_to_gpa(&d->arch, mk_gpa(MEMMAP), map, sizeof(map[0]) * si.memmap_entries);
+    if (!rc)
+        rc = copy_to_gpa(&d->arch, mk_gpa(MODLIST), modules, sizeof(modules));
+    return rc ? rc : copy_to_gpa(&d->arch, mk_gpa(CMDLINE), r->cmdline, sizeof(r->cmdline));
+}
+
+static int write_acpi(struct domain *d)
+{
+    const gfn_t gfn = gpa_to_gfn(mk_gpa(GUEST_ACPI_START));
+    uint8_t *window;
+    hfn_t f;
+    int rc = add_ram(d, gfn, 0);
+
+    if (!rc)
+        rc = p2m_get(&d->arch.p2m, gfn, true, &f);
+    if (rc)
+        return rc;
+    window = arch_slot_map(f);
+    guestacpi_build(window, GUEST_ACPI_START, d->nvcpus);
+    arch_slot_unmap(window);
+    frame_put(f);
+    return 0;
+}
+
+/* A console ring and its event channel for the control domain, as Xen's toolstack sets them up. */
+static int make_console(struct domain *d)
+{
+    uint16_t ctl = domain_control();
+    int port, rc = add_ram(d, gpa_to_gfn(mk_gpa(GUEST_SPECIAL_START)), 0);
+
+    if (rc || !ctl || ctl == d->id)
+        return rc;
+    port = evtchn_alloc_unbound(d, ctl);
+    if (port < 0)
+        return port;
+    rc = grant_set(d, 0, ctl, gpa_to_gfn(mk_gpa(GUEST_SPECIAL_START)));
+    d->console_port = (uint32_t)port;
+    d->params[HVM_PARAM_CONSOLE_PFN] = GUEST_SPECIAL_START >> PAGE_SHIFT;
+    d->params[HVM_PARAM_CONSOLE_EVTCHN] = (uint32_t)port;
+    return rc;
+}
+
+static int finish(struct domain *d)
+{
+    int rc = write_start_info(d);
+
+    if (!rc)
+        rc = write_acpi(d);
+    if (!rc)
+        rc = make_console(d);
+    if (rc) {
+        log_line("[%s] cannot be built: error %d", d->record->name, rc);
+        return rc;
+    }
+    vcpu_set_pvh_entry(&d->vcpus[0]->arch, d->record->entry, START_INFO);
+    return 1;
+}
+
+int build_slice(struct domain *d)
+{
+    if (!d->build.ram_done)
+        return ram_slice(d);
+    if (d->build.segment < d->record->nsegments)
+        return load_slice(d);
+    return finish(d);
+}
