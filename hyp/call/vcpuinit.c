@@ -24,20 +24,13 @@
 
 #define RFLAGS_VALID 0x3d7fd5UL /* without VM */
 #define RFLAGS_VM    BIT(17)
-0x3d7fd5UL /* without VM: there is no way into virtual-8086 mode but a task                    \
-            */
-#define EFER_VALID (EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE)
-#define CR0_VALID  0xe005003fUL
-#define CR4_VALID  0x370fffUL /* VME to UMIP, FSGSBASE to SMAP: without LA57, VMXE, SMXE */
-#define CR4_SMEP   BIT(20)
-#define CR4_SMAP   BIT(21)
+#define EFER_VALID   (EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE)
+#define CR0_VALID    0xe005003fUL
+#define CR4_VALID    0x370fffUL /* VME to UMIP, FSGSBASE to SMAP: without LA57, VMXE, SMXE */
+#define CR4_SMEP     BIT(20)
+#define CR4_SMAP     BIT(21)
 
-    enum which {
-        CS,
-        SS,
-        DATA,
-        TR
-    };
+enum which { CS, SS, DATA, TR };
 
 /* A present segment counts as accessed, a task as busy. NULL or what is wrong. */
 static const char *check_segment(struct segment *s, enum which which)
