@@ -16,8 +16,8 @@
 
 static const xen_extraversion_t extraversion = ".bulkhead";
 static const xen_changeset_info_t changeset = "Bulkhead " BH_VERSION;
-static const struct xen_compile_info compile_info = {
-    .compiler = __VERSION__, .compile_by = "", .compile_domain = "", .compile_date = ""};
+/* Builds are reproducible: who made one, when and where is not in it. */
+static const struct xen_compile_info compile_info = {.compile_domain = "bulkhead"};
 
 static long give(struct vcpu *v, gva_t to, const void *text, size_t n)
 {
