@@ -31,7 +31,7 @@ static long next(struct vcpu *v, gva_t arg)
     return copy_to_guest(&v->arch, arg, &n, sizeof(n));
 }
 
-static long log(struct vcpu *v, gva_t arg)
+static long put_line(struct vcpu *v, gva_t arg)
 {
     struct bh_control_log l;
     char text[BH_LOG_MAX];
@@ -60,7 +60,7 @@ long call_control(struct vcpu *v, uint64_t args[CALL_ARGS])
     case BH_CONTROL_next:
         return next(v, arg);
     case BH_CONTROL_log:
-        return log(v, arg);
+        return put_line(v, arg);
     default:
         return vcpu_refuse(v, -XEN_ENOSYS, "control", "unknown command");
     }
