@@ -154,6 +154,7 @@ static bool cr8(struct x86_vcpu *v, const struct exit *e)
     if (*reg > 15)
         return false;
     v->vlapic.tpr = (uint32_t)*reg << 4;
+    vendor->set_tpr(v, (uint8_t)*reg);
     v->notified = true;
     return true;
 }

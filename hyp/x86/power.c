@@ -16,6 +16,8 @@ static void halt(void)
         __asm__ volatile("cli; hlt");
 }
 
+#define POWER_OFF_NS 3000000000UL /* how long the machine may take */
+
 void power_off(void)
 {
     log_sync(true);
@@ -25,6 +27,8 @@ void power_off(void)
         outw(acpi.pm1a_control, (uint16_t)(acpi.s5_a << SLP_TYP_SHIFT | SLP_EN));
         if (acpi.pm1b_control)
             outw(acpi.pm1b_control, (uint16_t)(acpi.s5_b << SLP_TYP_SHIFT | SLP_EN));
+        for (uint64_t start = now_ns(); now_ns() - start < POWER_OFF_NS;)
+            cpu_relax();
     }
     log_line("this machine has no ACPI power-off: halted");
     halt();

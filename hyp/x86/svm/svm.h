@@ -63,10 +63,11 @@ void svmexit_want_window(struct x86_vcpu *v, unsigned above);
 
 /*
  * The length of the instruction that has exited, found by reading it; 0: it is none of those that
- * exit, or it cannot be read. svminsn_decode(): of n bytes at p, in 64-bit code or not.
+ * exit, or it cannot be read. *gpr: the register that a MOV to CR8 reads. svminsn_decode(): of n
+ * bytes at p, in 64-bit code or not.
  */
-uint32_t svminsn_length(struct x86_vcpu *v);
-uint32_t svminsn_decode(const uint8_t *p, unsigned n, bool code64);
+uint32_t svminsn_length(struct x86_vcpu *v, uint8_t *gpr);
+uint32_t svminsn_decode(const uint8_t *p, unsigned n, bool code64, uint8_t *gpr);
 
 /* svmenter.S: into the guest of the VMCB at physical address guest, with regs, and back. */
 void svmenter(struct gprs *regs, uint64_t guest, uint64_t host);

@@ -7,7 +7,8 @@
 #define TYPE_NMI         2
 #define TYPE_EXCEPTION   3
 #define TYPE_SOFT        4
-#define ANY_PRIORITY     16
+#define WRITES_CR8       (1U << 8)
+#define SVM_EXIT_CR8     (SVM_EXIT_CR_WRITE + 8)
 #define NPF_WRITE        BIT(1)
 #define NPF_FETCH        BIT(4)
 #define IOIO_IN          BIT(0)
@@ -77,21 +78,23 @@ void svmexit_inject(struct x86_vcpu *v, const struct event *e)
 }
 
 /*
- * A virtual interrupt that is never taken: its intercept says that the guest could. An NMI waits
- * for IRET, which exits as long as NMIs are blocked.
+ * A virtual interrupt that is never taken: its intercept says that the guest could. While CR8 holds
+ * back what waits, writes to it exit instead; V_INTR_PRIO would do, but QEMU takes an equal
+ * priority for a higher one. An NMI waits for IRET, which exits as long as NMIs are blocked.
  */
 void svmexit_want_window(struct x86_vcpu *v, unsigned above)
 {
     struct vmcb *b = &svm_of(v)->vmcb;
-    uint64_t vintr = b->vintr & ~(VINTR_IRQ | VINTR_PRIO | VINTR_IGN_TPR);
+    bool window = above > (b->vintr & 15);
+    uint64_t vintr = (b->vintr & ~VINTR_IRQ) | (window ? VINTR_IRQ | VINTR_IGN_TPR : 0);
+    uint16_t cr_write = above && !window ? WRITES_CR8 : 0;
 
-    if (above)
-        vintr |= VINTR_IRQ | (above >= ANY_PRIORITY ? VINTR_IGN_TPR : (uint64_t)above << 16);
-    if (vintr == b->vintr)
+    if (vintr == b->vintr && cr_write == b->cr_write)
         return;
     b->vintr = vintr;
+    b->cr_write = cr_write;
     b->intercept1 &= ~INTERCEPT(SVM_EXIT_VINTR);
-    if (above)
+    if (window)
         b->intercept1 |= INTERCEPT(SVM_EXIT_VINTR);
     vmcb_dirty(b, CLEAN_VINTR | CLEAN_INTERCEPTS);
 }
@@ -162,12 +165,26 @@ static void iret(struct svm_vcpu *x)
 static bool set_length(struct x86_vcpu *v, struct exit *e)
 {
     struct vmcb *b = &svm_of(v)->vmcb;
+    uint8_t gpr;
 
-    e->insn_len =
-        svm_features.nrip && b->nrip > b->rip ? (uint32_t)(b->nrip - b->rip) : svminsn_length(v);
+    e->insn_len = svm_features.nrip && b->nrip > b->rip ? (uint32_t)(b->nrip - b->rip)
+                                                        : svminsn_length(v, &gpr);
     if (!e->insn_len)
         failed(e, "cannot read the instruction that exited", b->exit_code, b->rip);
     return e->insn_len;
+}
+
+/* Read even where the length is known: which register it is, only decode assists would say. */
+static void cr8(struct x86_vcpu *v, struct exit *e)
+{
+    uint8_t n;
+
+    e->reason = EXIT_CR8;
+    e->cr8.write = true;
+    e->insn_len = svminsn_length(v, &n);
+    e->cr8.gpr = n;
+    if (!e->insn_len)
+        failed(e, "cannot read the instruction that exited", SVM_EXIT_CR8, svm_of(v)->vmcb.rip);
 }
 
 static void decode(struct x86_vcpu *v, struct exit *e, uint64_t code)
@@ -189,6 +206,9 @@ static void decode(struct x86_vcpu *v, struct exit *e, uint64_t code)
     case SVM_EXIT_VINTR:
         e->reason = EXIT_WINDOW;
         svmexit_want_window(v, 0);
+        break;
+    case SVM_EXIT_CR8:
+        cr8(v, e);
         break;
     case SVM_EXIT_IRET:
         iret(svm_of(v));

@@ -10,6 +10,11 @@
 
 #define LONGEST 15
 
+static bool is_rex(uint8_t b)
+{
+    return b >= 0x40 && b <= 0x4f;
+}
+
 static bool is_prefix(uint8_t b, bool code64)
 {
     switch (b) {
@@ -26,13 +31,15 @@ static bool is_prefix(uint8_t b, bool code64)
     case 0xf3:
         return true;
     default:
-        return code64 && b >= 0x40 && b <= 0x4f; /* REX */
+        return code64 && is_rex(b);
     }
 }
 
-uint32_t svminsn_decode(const uint8_t *p, unsigned n, bool code64)
+uint32_t svminsn_decode(const uint8_t *p, unsigned n, bool code64, uint8_t *gpr)
 {
     unsigned i = 0;
+
+    *gpr = 0;
 
     while (i < n && is_prefix(p[i], code64))
         i++;
@@ -43,6 +50,12 @@ uint32_t svminsn_decode(const uint8_t *p, unsigned n, bool code64)
     switch (p[i + 1]) {
     case 0x01: /* VMMCALL, XSETBV and others with a third byte */
         return i + 2 < n && p[i + 2] >= 0xc0 ? i + 3 : 0;
+    case 0x22: /* MOV to a control register; REX.B stands before the opcode */
+        if (i + 2 >= n)
+            return 0;
+        *gpr =
+            (uint8_t)((p[i + 2] & 7) | (code64 && i && is_rex(p[i - 1]) ? (p[i - 1] & 1) << 3 : 0));
+        return i + 3;
     case 0x08: /* INVD */
     case 0x09: /* WBINVD */
     case 0x30: /* WRMSR */
@@ -54,7 +67,7 @@ uint32_t svminsn_decode(const uint8_t *p, unsigned n, bool code64)
     }
 }
 
-uint32_t svminsn_length(struct x86_vcpu *v)
+uint32_t svminsn_length(struct x86_vcpu *v, uint8_t *gpr)
 {
     const struct vmcb *b = &svm_of(v)->vmcb;
     bool code64 = b->efer & EFER_LMA && b->cs.attr & SEGMENT_L;
@@ -66,5 +79,5 @@ uint32_t svminsn_length(struct x86_vcpu *v)
         return 0;
     if (n < LONGEST && !copy_from_guest(v, bytes + n, mk_gva(at + n), LONGEST - n))
         n = LONGEST;
-    return svminsn_decode(bytes, n, code64);
+    return svminsn_decode(bytes, n, code64, gpr);
 }

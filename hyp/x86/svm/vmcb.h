@@ -52,7 +52,7 @@ _Static_assert(offsetof(struct vmcb, pat) == 0x668, "VMCB");
 _Static_assert(sizeof(struct vmcb) == PAGE_SIZE, "VMCB");
 
 /* intercept1 is the bits of exit codes 0x60..0x7f, intercept2 of 0x80.. on. */
-#define INTERCEPT(code) (1U << ((code) & 31))
+#define INTERCEPT(code) (1U << ((code)&31))
 
 #define SVM_EXIT_CR_READ   0x00
 #define SVM_EXIT_CR_WRITE  0x10
@@ -88,7 +88,6 @@ _Static_assert(sizeof(struct vmcb) == PAGE_SIZE, "VMCB");
 #define SVM_EXIT_INVALID   0xffffffffU /* in the low half: Bochs and real CPUs fill the high one */
 
 #define VINTR_IRQ     BIT(8)
-#define VINTR_PRIO    (15UL << 16)
 #define VINTR_IGN_TPR BIT(20)
 #define VINTR_MASKING BIT(24)
 

@@ -126,7 +126,7 @@ static void timer(void)
 static void execute(uint64_t n)
 {
     if (n == 0)
-        __asm__ volatile("vmload %rax");
+        __asm__ volatile("vmload %%rax" : : "a"(0));
     else if (n == 1)
         __asm__ volatile("monitor");
     else if (n == 2)
