@@ -3,3 +3,9 @@ hyp-objs += hyp/call/call.o hyp/call/multicall.o hyp/call/version.o hyp/call/mem
 hyp-objs += hyp/call/physmap.o hyp/call/hvmop.o hyp/call/vcpuop.o hyp/call/vcpuinit.o
 hyp-objs += hyp/call/schedop.o hyp/call/timerop.o hyp/call/consoleio.o hyp/call/physdevop.o
 hyp-objs += hyp/call/control.o
+
+fake-call := tests/unit/fake_call.c $(patsubst %.o,%.c,$(filter hyp/call/%,$(hyp-objs)))
+fake-call += hyp/dom/record.c hyp/lib/hash.c
+
+unit-tests += test_call_memory
+test_call_memory-src := tests/unit/test_call_memory.c $(fake-call) $(fake-dom)

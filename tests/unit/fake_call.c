@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+#include "tests/unit/fake_call.h"
+
+#include <asm/prctl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <xen/errno.h>
+#include "hyp/x86/upcall.h"
+#include "mm/arch.h"
+#include "tests/unit/fake_arch.h"
+
+#define FRAMES 16384UL
+
+uint64_t fake_now;
+struct vcpu_mode fake_mode;
+struct vcpu_state fake_state;
+bool fake_event;
+unsigned fake_blocks, fake_yields, fake_starts, fake_stops, fake_restarts;
+int fake_shutdown = -1;
+char fake_log[8192];
+struct domain *dom1, *dom2;
+struct cpu_features features = {.smep = true, .smap = true, .xsave = true, .phys_bits = 46};
+
+static struct cpu cpu;
+static uint64_t free_before;
+
+static void get_mode(struct x86_vcpu *v, struct vcpu_mode *m)
+{
+    (void)v;
+    *m = fake_mode;
+}
+
+static void get_state(struct x86_vcpu *v, struct vcpu_state *s)
+{
+    (void)v;
+    *s = (struct vcpu_state){.dr7 = 0x400};
+}
+
+static void set_state(struct x86_vcpu *v, const struct vcpu_state *s)
+{
+    v->regs.rsp = s->rsp;
+    fake_state = *s;
+}
+
+static const struct vendor fake_vendor = {
+    .get_mode = get_mode, .get_state = get_state, .set_state = set_state};
+const struct vendor *vendor = &fake_vendor;
+
+void fake_call_start(void)
+{
+    cpu.self = &cpu;
+    if (syscall(SYS_arch_prctl, ARCH_SET_GS, &cpu))
+        abort();
+    fake_machine(FRAMES);
+    hyp_free(hyp_alloc(0), 0);
+    free_before = mem_stats().free;
+    dom1 = fake_domain(1, 2);
+    dom2 = fake_domain(2, 1);
+    fake_mode = (struct vcpu_mode){.code64 = true, .rflags = 0x202};
+    fake_now = 1000000000;
+    for (uint32_t i = 0; i < 3; i++) {
+        struct domain *d = i < 2 ? dom1 : dom2;
+        struct vcpu *v = d->vcpus[i % 2];
+
+        v->down = i % 2;
+        v->initialised = !v->down;
+        d->state = BH_DOMAIN_RUNNING;
+        d->memory_max = FAKE_RAM + 8;
+        strcpy((char *)d->record->name, i < 2 ? "one" : "two");
+    }
+}
+
+void fake_call_finish(void)
+{
+    if (!fake_destroy(dom1) || !fake_destroy(dom2) || mem_stats().free != free_before ||
+        mem_stats().hyp)
+        abort();
+}
+
+long hypercall(struct vcpu *v, uint64_t nr, uint64_t a, uint64_t b, uint64_t c)
+{
+    v->arch.regs = (struct gprs){.rax = nr, .rdi = a, .rsi = b, .rdx = c};
+    while (!upcall_hypercall(&v->arch)) {
+        fake_restarts++;
+        cpu.resched = false;
+        if (v->arch.regs.rax != nr)
+            abort();
+    }
+    cpu.resched = false;
+    if (spin_is_locked(&v->dom->lock) || spin_is_locked(&v->area_lock) || !fake_idle(v->dom))
+        abort();
+    return (long)v->arch.regs.rax;
+}
+
+static void append(const char *text, size_t n)
+{
+    if (strlen(fake_log) + n + 2 > sizeof(fake_log))
+        return;
+    strncat(fake_log, text, n);
+    strcat(fake_log, "\n");
+}
+
+void log_domain(const char *name, const char *text, size_t len)
+{
+    char line[2048];
+
+    append(line, (size_t)snprintf(line, sizeof(line), "%s:%.*s", name, (int)len, text));
+}
+
+void log_line(const char *fmt, ...)
+{
+    char line[256];
+    va_list ap;
+
+    va_start(ap, fmt);
+    append(line, (size_t)vsnprintf(line, sizeof(line), fmt, ap));
+    va_end(ap);
+}
+
+void log_limited(struct log_limit *limit, const char *fmt, ...)
+{
+    (void)fmt;
+    limit->count++;
+}
+
+uint64_t now_ns(void)
+{
+    return fake_now;
+}
+
+void timer_set(struct timer *t, uint64_t deadline)
+{
+    t->deadline = deadline;
+    t->cpu = &cpu;
+}
+
+void timer_cancel(struct timer *t)
+{
+    t->cpu = NULL;
+}
+
+bool vcpu_has_event(struct x86_vcpu *v)
+{
+    (void)v;
+    return fake_event;
+}
+
+bool upcall_event_pending(struct x86_vcpu *v)
+{
+    return vcpu_of(v)->dom->shared->vcpu_info[v->id].evtchn_upcall_pending;
+}
+
+void upcall_block(struct x86_vcpu *v)
+{
+    run_block(vcpu_of(v));
+}
+
+void upcall_yield(struct x86_vcpu *v)
+{
+    (void)v;
+    fake_yields++;
+    cpu.resched = true;
+}
+
+void run_block(struct vcpu *v)
+{
+    (void)v;
+    fake_blocks++;
+    cpu.resched = true;
+}
+
+void run_start(struct vcpu *v)
+{
+    (void)v;
+    fake_starts++;
+}
+
+void run_stop(struct vcpu *v)
+{
+    (void)v;
+    fake_stops++;
+}
+
+void sched_clear_wake(struct sched_entity *e)
+{
+    e->wake_pending = false;
+}
+
+void domain_shutdown(struct domain *d, unsigned reason, const char *why)
+{
+    (void)why;
+    spin_lock(&d->lock); /* must be free */
+    spin_unlock(&d->lock);
+    fake_shutdown = (int)reason;
+}
+
+struct domain *domain_next(uint32_t id)
+{
+    for (; id < 3; id++) {
+        struct domain *d = domain_get((uint16_t)id);
+
+        if (d)
+            return d;
+    }
+    return NULL;
+}
+
+/* Registration: fake_dom.c's domains keep vcpu_info in the shared page. */
+int vcpu_info_register(struct vcpu *v, gpa_t gpa)
+{
+    return v->info.size ? -XEN_EINVAL : area_set_gpa(&v->info, &v->dom->arch, gpa, 64);
+}
+
+int area_set_gva(struct guest_area *a, struct x86_vcpu *v, gva_t gva, size_t n)
+{
+    return area_set_gpa(a, v->dom, mk_gpa(gva.val), n);
+}
+
+void vcpu_info_time(struct vcpu *v)
+{
+    (void)v;
+}
+
+void vcpu_info_runstate(struct vcpu *v, struct vcpu_runstate_info *out)
+{
+    *out = (struct vcpu_runstate_info){.state = v->down ? RUNSTATE_offline : RUNSTATE_running};
+}
+
+void vcpu_info_runstate_write(struct vcpu *v, int state)
+{
+    area_close(v->runstate_area.size ? area_open(&v->runstate_area) : arch_slot_map(mk_hfn(1)));
+    (void)state;
+}
