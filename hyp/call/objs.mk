@@ -9,3 +9,6 @@ fake-call += hyp/dom/record.c hyp/lib/hash.c
 
 unit-tests += test_call_memory
 test_call_memory-src := tests/unit/test_call_memory.c $(fake-call) $(fake-dom)
+
+unit-tests += test_call
+test_call-src := tests/unit/test_call.c $(fake-call) $(fake-dom)
