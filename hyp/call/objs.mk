@@ -12,3 +12,6 @@ test_call_memory-src := tests/unit/test_call_memory.c $(fake-call) $(fake-dom)
 
 unit-tests += test_call
 test_call-src := tests/unit/test_call.c $(fake-call) $(fake-dom)
+
+unit-tests += test_call_vcpu
+test_call_vcpu-src := tests/unit/test_call_vcpu.c $(fake-call) $(fake-dom)

@@ -67,6 +67,7 @@ void fake_call_start(void)
         struct domain *d = i < 2 ? dom1 : dom2;
         struct vcpu *v = d->vcpus[i % 2];
 
+        v->arch.dom = &d->arch;
         v->down = i % 2;
         v->initialised = !v->down;
         d->state = BH_DOMAIN_RUNNING;
