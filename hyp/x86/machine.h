@@ -37,7 +37,10 @@ int irq_bind(unsigned irq, void (*fn)(void *arg), void *arg);
 void irq_unmask(unsigned irq);
 void irq_unbind(unsigned irq);
 
-/* Nanoseconds since boot; monotonic, the same on all CPUs. tsc_to_ns()/ns_to_tsc() convert. */
+/*
+ * Nanoseconds since boot; monotonic, the same on all CPUs. tsc_to_ns(): when the TSC stood at tsc;
+ * ns_to_tsc(): ticks in ns nanoseconds.
+ */
 uint64_t now_ns(void);
 uint64_t tsc_to_ns(uint64_t tsc);
 uint64_t ns_to_tsc(uint64_t ns);

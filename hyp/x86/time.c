@@ -88,6 +88,7 @@ void time_scale(uint64_t khz, uint32_t *mul, int8_t *shift)
 
 uint64_t tsc_to_ns(uint64_t tsc)
 {
+    tsc -= tsc_base;
     tsc = tsc_shift < 0 ? tsc >> -tsc_shift : tsc << tsc_shift;
     return (uint64_t)(((unsigned __int128)tsc * tsc_mul) >> 32);
 }
@@ -99,7 +100,7 @@ uint64_t ns_to_tsc(uint64_t ns)
 
 uint64_t now_ns(void)
 {
-    return ready ? tsc_to_ns(rdtsc() - tsc_base) : 0;
+    return ready ? tsc_to_ns(rdtsc()) : 0;
 }
 
 static unsigned cmos(uint8_t reg)

@@ -116,6 +116,17 @@ static void parameters(void)
     EQUAL(HYPERCALL2(__HYPERVISOR_hvm_op, 99, 0), -XEN_ENOSYS);
 }
 
+/* What the guest computes from its TSC is the time that the host's timers go by. */
+static void clock(void)
+{
+    struct xen_hvm_get_time t = {0};
+    uint64_t before = rt_now(), after;
+
+    EQUAL(HYPERCALL2(__HYPERVISOR_hvm_op, HVMOP_get_time, &t), 0);
+    after = rt_now();
+    TRUE(before <= t.now && t.now <= after);
+}
+
 static void multicalls(void)
 {
     static multicall_entry_t calls[200];
@@ -133,6 +144,7 @@ static void multicalls(void)
 
 void probe_main(void)
 {
+    clock();
     polling();
     timers();
     vcpus();
