@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* Writes the bundle (hyp/abi/bundle.h) of a host. */
+#ifndef BH_TOOLS_BUNDLE_H
+#define BH_TOOLS_BUNDLE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include "xml/domcfg.h"
+
+/*
+ * The bundle of h, in memory; control is the path of the control domain's ELF file. progress, when
+ * not NULL, is told each domain's name before its files are read. NULL, or the line that says what
+ * is wrong; *out is to be freed.
+ */
+const char *bundle_make(const struct hostcfg *h, const char *control,
+                        void (*progress)(const char *name), uint8_t **out, size_t *size);
+
+#endif

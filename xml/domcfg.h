@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/* What a host file says, checked: the only form in which the tools know it. */
+#ifndef BH_XML_DOMCFG_H
+#define BH_XML_DOMCFG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define DOMCFG_MAX_DOMAINS 127 /* and the control domain */
+#define DOMCFG_ERROR_SIZE  1024
+
+/* Where something stands, for messages. */
+struct place {
+    char file[256];
+    long line;
+};
+
+enum domcfg_action { ACTION_DESTROY, ACTION_RESTART, ACTION_PRESERVE };
+
+struct domcfg {
+    struct place at; /* of <domain> */
+    char name[64];
+    struct place name_at;
+    uint8_t uuid[16];
+    bool has_uuid;
+    struct place uuid_at;
+    uint64_t memory, current, minimum; /* bytes, multiples of 4096 */
+    struct place memory_at;
+    uint32_t vcpus, weight, cap; /* cap: percent of one CPU, 0: none */
+    uint64_t affinity;           /* 0: any CPU */
+    char *kernel, *initrd; /* absolute, or relative to the working directory; initrd: or NULL */
+    struct place kernel_at, initrd_at;
+    char cmdline[2048];
+    enum domcfg_action on_poweroff, on_reboot, on_crash;
+};
+
+struct hostcfg {
+    char name[64];
+    uint64_t memory; /* bytes */
+    struct place memory_at;
+    bool poweroff_when_idle, control;
+    struct domcfg *domains;
+    uint32_t ndomains;
+};
+
+/*
+ * Reads and validates the host file at path. NULL, or the one line that says what is wrong: file,
+ * line, element, and what would be right. hostcfg_free() in either case.
+ */
+const char *hostcfg_read(struct hostcfg *h, const char *path);
+void hostcfg_free(struct hostcfg *h);
+
+#endif

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+#include "xml/domxml.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RULES(r)   (r), sizeof(r) / sizeof((r)[0])
+#define LOWEST_RAM (1UL << 20)
+#define MAX_PATH   4096
+
+void domxml_name(struct walk *w, xmlNode *node, char *name)
+{
+    if (!walk_text(w, node, name, 64))
+        return;
+    if (!*name)
+        walk_fail(w, node, "empty; a name of 1 to 63 characters");
+    for (const char *c = name; *c; c++)
+        if (*c <= ' ' || *c > '~' || strchr("/[]\"", *c))
+            walk_fail(w, node, "'%s' is no name; letters, digits and signs but / [ ] \"", name);
+}
+
+static void read_name(struct walk *w, xmlNode *node, void *arg)
+{
+    struct domcfg *d = arg;
+
+    domxml_name(w, node, d->name);
+    walk_place(node, &d->name_at);
+}
+
+static void read_uuid(struct walk *w, xmlNode *node, void *arg)
+{
+    struct domcfg *d = arg;
+    unsigned digits = 0, any = 0;
+    char text[64];
+
+    if (!walk_text(w, node, text, sizeof(text)))
+        return;
+    for (const char *c = text; *c; c++) {
+        if (*c == '-')
+            continue;
+        if (!isxdigit((unsigned char)*c) || digits == 32) {
+            digits = 0;
+            break;
+        }
+        any |= (unsigned)(d->uuid[digits / 2] =
+                              (uint8_t)(d->uuid[digits / 2] << 4 |
+                                        (isdigit((unsigned char)*c) ? *c - '0'
+                                                                    : (*c | 32) - 'a' + 10)));
+        digits++;
+    }
+    if (digits != 32 || !any)
+        walk_fail(w, node, "'%s' is no UUID; 32 hexadecimal digits, not all zero", text);
+    d->has_uuid = true;
+    walk_place(node, &d->uuid_at);
+}
+
+static void read_memory(struct walk *w, xmlNode *node, void *arg)
+{
+    struct domcfg *d = arg;
+
+    d->memory = walk_size(w, node);
+    walk_place(node, &d->memory_at);
+    if (d->memory < LOWEST_RAM)
+        walk_fail(w, node, "%lu KiB is too little; at least 1 MiB", d->memory >> 10);
+}
+
+static void read_current(struct walk *w, xmlNode *node, void *arg)
+{
+    ((struct domcfg *)arg)->current = walk_size(w, node);
+}
+
+static void read_minimum(struct walk *w, xmlNode *node, void *arg)
+{
+    ((struct domcfg *)arg)->minimum = walk_size(w, node);
+}
+
+static void read_memtune(struct walk *w, xmlNode *node, void *arg)
+{
+    static const struct walk_rule rules[] = {{"min_guarantee", read_minimum, 0, "unit"}};
+
+    walk_children(w, node, RULES(rules), arg);
+}
+
+static void read_backing(struct walk *w, xmlNode *node, void *arg)
+{
+    static const struct walk_rule rules[] = {{"nosharepages", NULL, 0, NULL}};
+
+    walk_children(w, node, RULES(rules), arg);
+}
+
+/* "0-3,^2,5": CPUs 0 to 63. */
+static uint64_t read_cpuset(struct walk *w, xmlNode *node, const char *text)
+{
+    uint64_t set = 0;
+    const char *at = text;
+
+    while (*at) {
+        bool except = *at == '^';
+        unsigned first, last;
+        int n = 0;
+
+        at += except;
+        if (sscanf(at, "%2u%n", &first, &n) != 1)
+            break;
+        at += n;
+        last = first;
+        if (*at == '-' && (sscanf(at, "-%2u%n", &last, &n) != 1 || (at += n, except)))
+            break;
+        if (first > last || last > 63)
+            break;
+        for (unsigned i = first; i <= last; i++)
+            set = except ? set & ~(1UL << i) : set | 1UL << i;
+        if (*at == ',' && at[1])
+            at++;
+        else if (*at)
+            break;
+    }
+    if (*at || (*text && !set))
+        walk_fail(w, node, "cpuset '%s' is no list of CPUs; such as 0-3,^2,5, CPUs 0 to 63", text);
+    return set;
+}
+
+static void read_vcpu(struct walk *w, xmlNode *node, void *arg)
+{
+    struct domcfg *d = arg;
+    char text[32], cpuset[200], placement[16];
+
+    if (!walk_text(w, node, text, sizeof(text)) ||
+        !walk_attribute(w, node, "cpuset", cpuset, sizeof(cpuset)) ||
+        !walk_attribute(w, node, "placement", placement, sizeof(placement)))
+        return;
+    if (*placement && strcmp(placement, "static"))
+        walk_fail(w, node, "placement '%s' is not supported; it may be static", placement);
+    d->vcpus = (uint32_t)walk_number(w, node, text, 1, 64);
+    d->affinity = read_cpuset(w, node, cpuset);
+}
+
+struct tune {
+    long period, quota;
+};
+
+static void read_shares(struct walk *w, xmlNode *node, void *arg)
+{
+    struct domcfg *d = arg;
+    char text[32];
+
+    if (walk_text(w, node, text, sizeof(text)))
+        d->weight = (uint32_t)walk_number(w, node, text, 1, 65535);
+}
+
+static void read_cputune(struct walk *w, xmlNode *node, void *arg)
+{
+    static const struct walk_rule rules[] = {
+        {"shares", read_shares, 0, NULL}, {"period", NULL, 0, NULL}, {"quota", NULL, 0, NULL}};
+    struct domcfg *d = arg;
+    uint64_t period = 100000, quota = 0;
+    char text[32];
+
+    walk_children(w, node, RULES(rules), arg);
+    for (xmlNode *c = node->children; c && !walk_failed(w); c = c->next) {
+        bool is_period = !strcmp((const char *)c->name, "period");
+
+        if (c->type != XML_ELEMENT_NODE || !strcmp((const char *)c->name, "shares") ||
+            !walk_text(w, c, text, sizeof(text)))
+            continue;
+        if (is_period)
+            period = walk_number(w, c, text, 1000, 1000000);
+        else if (strcmp(text, "-1")) /* libvirt's word for no limit */
+            quota = walk_number(w, c, text, 1000, 64000000);
+    }
+    if (!walk_failed(w))
+        d->cap = (uint32_t)(quota * 100 / period);
+    if (d->cap > 6400)
+        walk_fail(w, node, "quota is more than 64 times the period");
+}
+
+/* A path that is not absolute is relative to the file that names it. */
+static char *read_path(struct walk *w, xmlNode *node, struct place *at)
+{
+    char text[MAX_PATH], *path = NULL;
+    const char *slash;
+    int dir;
+
+    walk_place(node, at);
+    if (!walk_text(w, node, text, sizeof(text)))
+        return NULL;
+    if (!*text) {
+        walk_fail(w, node, "empty; the path of a file");
+        return NULL;
+    }
+    slash = strrchr(at->file, '/');
+    dir = *text == '/' || !slash ? 0 : (int)(slash - at->file) + 1;
+    if (asprintf(&path, "%.*s%s", dir, at->file, text) < 0)
+        path = NULL;
+    return path;
+}
+
+static void read_kernel(struct walk *w, xmlNode *node, void *arg)
+{
+    struct domcfg *d = arg;
+
+    d->kernel = read_path(w, node, &d->kernel_at);
+}
+
+static void read_initrd(struct walk *w, xmlNode *node, void *arg)
+{
+    struct domcfg *d = arg;
+
+    d->initrd = read_path(w, node, &d->initrd_at);
+}
+
+static void read_cmdline(struct walk *w, xmlNode *node, void *arg)
+{
+    struct domcfg *d = arg;
+
+    walk_text(w, node, d->cmdline, sizeof(d->cmdline));
+}
+
+/* Each attribute must have the one value that there is, if it is given at all. */
+static void only(struct walk *w, xmlNode *node, const char *name, const char *value)
+{
+    char text[64];
+
+    if (walk_attribute(w, node, name, text, sizeof(text)) && *text && strcmp(text, value))
+        walk_fail(w, node, "%s='%s' is not supported; it may be %s", name, text, value);
+}
+
+static void read_type(struct walk *w, xmlNode *node, void *arg)
+{
+    static const char *const types[] = {"xenpvh"};
+
+    (void)arg;
+    only(w, node, "arch", "x86_64");
+    only(w, node, "machine", "xenpvh");
+    walk_word(w, node, types, 1);
+}
+
+static void read_os(struct walk *w, xmlNode *node, void *arg)
+{
+    static const struct walk_rule rules[] = {
+        {"type", read_type, WALK_REQUIRED, "arch machine"},
+        {"kernel", read_kernel, WALK_REQUIRED, NULL},
+        {"initrd", read_initrd, 0, NULL},
+        {"cmdline", read_cmdline, 0, NULL},
+    };
+
+    walk_children(w, node, RULES(rules), arg);
+}
+
+static enum domcfg_action read_action(struct walk *w, xmlNode *node)
+{
+    static const char *const words[] = {"destroy", "restart", "preserve"};
+
+    return walk_word(w, node, words, 3);
+}
+
+static void read_on_poweroff(struct walk *w, xmlNode *node, void *arg)
+{
+    ((struct domcfg *)arg)->on_poweroff = read_action(w, node);
+}
+
+static void read_on_reboot(struct walk *w, xmlNode *node, void *arg)
+{
+    ((struct domcfg *)arg)->on_reboot = read_action(w, node);
+}
+
+static void read_on_crash(struct walk *w, xmlNode *node, void *arg)
+{
+    ((struct domcfg *)arg)->on_crash = read_action(w, node);
+}
+
+static void read_target(struct walk *w, xmlNode *node, void *arg)
+{
+    (void)arg;
+    only(w, node, "type", "xen");
+    only(w, node, "port", "0");
+}
+
+static void read_console(struct walk *w, xmlNode *node, void *arg)
+{
+    static const struct walk_rule rules[] = {{"target", read_target, 0, "type port"}};
+
+    only(w, node, "type", "pty");
+    walk_children(w, node, RULES(rules), arg);
+}
+
+static void read_devices(struct walk *w, xmlNode *node, void *arg)
+{
+    static const struct walk_rule rules[] = {{"console", read_console, 0, "type"}};
+
+    walk_children(w, node, RULES(rules), arg);
+}
+
+static void check_memory(struct walk *w, xmlNode *node, struct domcfg *d)
+{
+    if (!d->current)
+        d->current = d->memory;
+    if (!d->minimum)
+        d->minimum = d->current;
+    if (d->current > d->memory)
+        walk_fail(w, node, "<currentMemory> is more than <memory>");
+    if (d->minimum > d->current)
+        walk_fail(w, node, "<min_guarantee> is more than <currentMemory>");
+    if (d->current < LOWEST_RAM)
+        walk_fail(w, node, "<currentMemory> is less than 1 MiB");
+}
+
+void domxml_read(struct walk *w, xmlNode *node, struct domcfg *d)
+{
+    static const struct walk_rule rules[] = {
+        {"name", read_name, WALK_REQUIRED, NULL},
+        {"uuid", read_uuid, 0, NULL},
+        {"title", NULL, 0, NULL},
+        {"description", NULL, 0, NULL},
+        {"memory", read_memory, WALK_REQUIRED, "unit"},
+        {"currentMemory", read_current, 0, "unit"},
+        {"memtune", read_memtune, 0, NULL},
+        {"memoryBacking", read_backing, 0, NULL},
+        {"vcpu", read_vcpu, 0, "cpuset placement"},
+        {"cputune", read_cputune, 0, NULL},
+        {"os", read_os, WALK_REQUIRED, NULL},
+        {"on_poweroff", read_on_poweroff, 0, NULL},
+        {"on_reboot", read_on_reboot, 0, NULL},
+        {"on_crash", read_on_crash, 0, NULL},
+        {"devices", read_devices, 0, NULL},
+    };
+
+    *d = (struct domcfg){.vcpus = 1, .weight = 256, .on_reboot = ACTION_RESTART};
+    walk_place(node, &d->at);
+    only(w, node, "type", "xen");
+    walk_children(w, node, RULES(rules), d);
+    check_memory(w, node, d);
+}
+
+void domxml_free(struct domcfg *d)
+{
+    free(d->kernel);
+    free(d->initrd);
+}

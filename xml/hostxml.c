@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+/* <host>: reading, XInclude, the elements of a host, what must hold between domains; then RELAX NG.
+ */
+#include <libxml/parser.h>
+#include <libxml/relaxng.h>
+#include <libxml/xinclude.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "xml/domxml.h"
+
+#define HOST_SHARE (8UL << 20) /* memory that the hypervisor takes, but for its frame table */
+#define CTL_MEMORY (4UL << 20) /* of the control domain */
+#define RULES(r)   (r), sizeof(r) / sizeof((r)[0])
+
+extern const char schema_start[], schema_end[]; /* bulkhead.rng */
+
+static struct walk walk;
+
+static void read_name(struct walk *w, xmlNode *node, void *arg)
+{
+    domxml_name(w, node, ((struct hostcfg *)arg)->name);
+}
+
+static void read_memory(struct walk *w, xmlNode *node, void *arg)
+{
+    struct hostcfg *h = arg;
+
+    h->memory = walk_size(w, node);
+    walk_place(node, &h->memory_at);
+}
+
+static void read_on_idle(struct walk *w, xmlNode *node, void *arg)
+{
+    static const char *const words[] = {"stay", "poweroff"};
+
+    ((struct hostcfg *)arg)->poweroff_when_idle = walk_word(w, node, words, 2);
+}
+
+static void read_control(struct walk *w, xmlNode *node, void *arg)
+{
+    walk_children(w, node, NULL, 0, arg);
+    ((struct hostcfg *)arg)->control = true;
+}
+
+static void read_domain(struct walk *w, xmlNode *node, void *arg)
+{
+    struct hostcfg *h = arg;
+    struct domcfg *more;
+
+    if (h->ndomains == DOMCFG_MAX_DOMAINS) {
+        walk_fail(w, node, "more than %d domains", DOMCFG_MAX_DOMAINS);
+        return;
+    }
+    more = realloc(h->domains, (h->ndomains + 1) * sizeof(*more));
+    if (!more) {
+        walk_fail(w, node, "out of memory");
+        return;
+    }
+    h->domains = more;
+    domxml_read(w, node, &h->domains[h->ndomains++]);
+}
+
+static void fail_at(const struct place *at, const char *element, const char *text, const char *name,
+                    const struct place *other)
+{
+    if (!walk_failed(&walk))
+        snprintf(walk.error, sizeof(walk.error), "%s:%ld: <%s>: %s '%s' is that of %s:%ld already",
+                 at->file, at->line, element, text, name, other->file, other->line);
+}
+
+static void check_pair(const struct domcfg *a, const struct domcfg *b)
+{
+    if (!strcmp(a->name, b->name))
+        fail_at(&b->name_at, "name", "the name", b->name, &a->name_at);
+    if (a->has_uuid && b->has_uuid && !memcmp(a->uuid, b->uuid, sizeof(a->uuid)))
+        fail_at(&b->uuid_at, "uuid", "the UUID of", b->name, &a->uuid_at);
+}
+
+static void check_host(xmlNode *root, const struct hostcfg *h)
+{
+    uint64_t sum = HOST_SHARE + (h->control ? CTL_MEMORY : 0);
+
+    if (!h->ndomains && !h->control)
+        walk_fail(&walk, root, "no <domain> and no <control/>: a host with nothing to run");
+    for (uint32_t i = 0; i < h->ndomains; i++) {
+        sum += h->domains[i].current;
+        if (h->control && !strcmp(h->domains[i].name, "ctl"))
+            walk_fail(&walk, root, "a domain is named ctl, as the control domain is");
+        for (uint32_t j = 0; j < i; j++)
+            check_pair(&h->domains[j], &h->domains[i]);
+    }
+    if (sum > h->memory && !walk_failed(&walk))
+        snprintf(
+            walk.error, sizeof(walk.error),
+            "%s:%ld: <memory>: the domains and the hypervisor take %lu MiB, the host has %lu MiB",
+            h->memory_at.file, h->memory_at.line, (sum + (1 << 20) - 1) >> 20, h->memory >> 20);
+}
+
+static void read_host(struct hostcfg *h, xmlNode *root)
+{
+    static const struct walk_rule top[] = {
+        {"name", read_name, WALK_REQUIRED, NULL},
+        {"memory", read_memory, WALK_REQUIRED, "unit"},
+        {"on_idle", read_on_idle, 0, NULL},
+        {"control", read_control, 0, NULL},
+        {"domain", read_domain, WALK_MANY, DOMXML_ATTRIBUTES},
+    };
+
+    if (root && root->doc->intSubset)
+        walk_fail(&walk, root, "a document type is not allowed");
+    if (!root || root->ns || strcmp((const char *)root->name, "host")) {
+        if (root)
+            walk_fail(&walk, root, "not a host file; its first element is <host>");
+        return;
+    }
+    if (root->properties)
+        walk_fail(&walk, root, "it may have no attributes");
+    walk_children(&walk, root, RULES(top), h);
+    if (!walk_failed(&walk))
+        check_host(root, h);
+}
+
+/* libxml2's messages: the first one counts. */
+static void on_error(void *arg, xmlErrorPtr e)
+{
+    char *end;
+
+    (void)arg;
+    if (walk_failed(&walk) || e->level < XML_ERR_ERROR)
+        return;
+    snprintf(walk.error, sizeof(walk.error), "%s:%d: %s", e->file ? e->file : "?", e->line,
+             e->message ? e->message : "not XML");
+    end = strchr(walk.error, '\n');
+    if (end)
+        *end = '\0';
+}
+
+/* The second net: what the tables above allow and the schema does not is an error of ours. */
+static void validate(xmlDoc *doc)
+{
+    xmlRelaxNGParserCtxt *parser =
+        xmlRelaxNGNewMemParserCtxt(schema_start, (int)(schema_end - schema_start));
+    xmlRelaxNG *schema = xmlRelaxNGParse(parser);
+    xmlRelaxNGValidCtxt *valid = schema ? xmlRelaxNGNewValidCtxt(schema) : NULL;
+
+    if (valid && xmlRelaxNGValidateDoc(valid, doc) && !walk_failed(&walk))
+        snprintf(walk.error, sizeof(walk.error), "%s: not valid by the schema", doc->URL);
+    if (!valid && !walk_failed(&walk))
+        snprintf(walk.error, sizeof(walk.error), "the schema cannot be read");
+    xmlRelaxNGFreeValidCtxt(valid);
+    xmlRelaxNGFree(schema);
+    xmlRelaxNGFreeParserCtxt(parser);
+}
+
+const char *hostcfg_read(struct hostcfg *h, const char *path)
+{
+    xmlDoc *doc;
+
+    memset(h, 0, sizeof(*h));
+    walk.error[0] = '\0';
+    xmlSetStructuredErrorFunc(NULL, on_error);
+    doc = xmlReadFile(path, NULL, XML_PARSE_NONET | XML_PARSE_NOCDATA);
+    if (doc && xmlXIncludeProcessFlags(doc, XML_PARSE_NONET | XML_PARSE_NOXINCNODE) < 0 &&
+        !walk_failed(&walk))
+        snprintf(walk.error, sizeof(walk.error), "%s: XInclude failed", path);
+    if (!doc && !walk_failed(&walk))
+        snprintf(walk.error, sizeof(walk.error), "%s: cannot be read", path);
+    if (doc && !walk_failed(&walk))
+        read_host(h, xmlDocGetRootElement(doc));
+    if (doc && !walk_failed(&walk))
+        validate(doc);
+    xmlFreeDoc(doc);
+    xmlSetStructuredErrorFunc(NULL, NULL);
+    return walk_failed(&walk) ? walk.error : NULL;
+}
+
+void hostcfg_free(struct hostcfg *h)
+{
+    for (uint32_t i = 0; i < h->ndomains; i++)
+        domxml_free(&h->domains[i]);
+    free(h->domains);
+    h->domains = NULL;
+    h->ndomains = 0;
+}

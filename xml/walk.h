@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* Walking a checked XML tree by tables of what may stand where. */
+#ifndef BH_XML_WALK_H
+#define BH_XML_WALK_H
+
+#include <libxml/tree.h>
+#include "xml/domcfg.h"
+
+struct walk {
+    char error[DOMCFG_ERROR_SIZE]; /* the first one; empty: none */
+};
+
+#define WALK_REQUIRED 1U
+#define WALK_MANY     2U
+
+struct walk_rule {
+    const char *element;
+    void (*fn)(struct walk *w, xmlNode *node,
+               void *arg); /* NULL: it may stand there, that is all */
+    unsigned flags;
+    const char *attributes; /* those it may have, separated by spaces; NULL: none */
+};
+
+/* Notes what is wrong with node, unless there is an error already: "FILE:LINE: <element>: text". */
+void walk_fail(struct walk *w, const xmlNode *node, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+bool walk_failed(const struct walk *w);
+void walk_place(const xmlNode *node, struct place *at);
+
+/* Applies the rule of each child element; what no rule names is an error. */
+void walk_children(struct walk *w, xmlNode *node, const struct walk_rule *rules, size_t n,
+                   void *arg);
+
+/* Text between the tags, without white space around it, into buf; false: too long, or elements. */
+bool walk_text(struct walk *w, xmlNode *node, char *buf, size_t size);
+/* An attribute's value into buf, "" when it is not there. */
+bool walk_attribute(struct walk *w, xmlNode *node, const char *name, char *buf, size_t size);
+/* A whole number in lowest..highest; 0 after an error. */
+uint64_t walk_number(struct walk *w, xmlNode *node, const char *text, uint64_t lowest,
+                     uint64_t highest);
+/* libvirt's scaled integer: text and attribute unit (default KiB), in bytes. */
+uint64_t walk_size(struct walk *w, xmlNode *node);
+/* The index of the node's text in the words, 0 after an error. */
+unsigned walk_word(struct walk *w, xmlNode *node, const char *const *words, unsigned n);
+
+#endif
