@@ -1,15 +1,88 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=sh
-# For the system tests, sourced: boots an image in an emulator and looks at the host's log.
+# For the system tests, sourced: makes hosts, boots them in an emulator, looks at the host's log.
 #
-#   boot_image DIR          makes DIR/host.iso of the hypervisor
+#   guest NAME KERNEL VCPUS MIB CMDLINE [XML]   a domain with a kernel of scripts/kernels, on stdout
+#   probe PROBE [VCPUS [XML [CMDLINE [NAME]]]]  a domain with a probe guest
+#   host_image DIR                              domains on stdin: DIR/host.iso with a control domain
+#   boot_image DIR                              DIR/host.iso with the hypervisor alone
 #   boot_qemu DIR ARG...    AMD-V: the log goes to DIR/com1.log; ARG are further options
 #   boot_bochs DIR CPUS     VT-x
+#   type_bochs DIR          before boot_bochs: the second serial port becomes DIR/com2.in and .log
+#   boot_until qemu|bochs DIR PATTERN TIMES ARG...   ends the emulator then
+#   wait_for FILE PATTERN   until it is there
 #   expect DIR PATTERN...   each must stand in the log
 
 ACCEL=${ACCEL:-tcg}
 BUILD=${BUILD:-build}
-HANG=300 # seconds: only for an emulator that hangs
+HANG=${HANG:-600} # seconds: only for an emulator that hangs
+COM2_BOCHS="mode=null"
+HOST_MIB=1024
+
+kernel() {
+    scripts/kernels "$BUILD/kernels" "$1" >"$BUILD/kernels-$1.log" 2>&1 || {
+        cat "$BUILD/kernels-$1.log" >&2
+        exit 1
+    }
+    [ -e "$BUILD/test-initrd.gz" ] && [ "$BUILD/test-initrd.gz" -nt tests/system/init ] ||
+        scripts/initramfs "$BUILD/test-initrd.gz" tests/system/init
+}
+
+domain() { # NAME VCPUS MIB KERNEL INITRD CMDLINE XML
+    cat <<END
+  <domain type='xen'>
+    <name>$1</name><memory unit='MiB'>$3</memory><vcpu>$2</vcpu>
+    <os><type arch='x86_64' machine='xenpvh'>xenpvh</type><kernel>$4</kernel>$5
+      <cmdline>$6</cmdline></os>
+    $7
+  </domain>
+END
+}
+
+guest() {
+    kernel "$2"
+    domain "$1" "$3" "$4" "$(realpath "$BUILD/kernels/$2/vmlinuz")" \
+        "<initrd>$(realpath "$BUILD/test-initrd.gz")</initrd>" "console=hvc0 $5" "${6:-}"
+}
+
+probe() {
+    domain "${5:-$1}" "${2:-1}" 8 "$(realpath "$BUILD/probe/$1/$1.elf")" "" "${4:-}" "${3:-}"
+}
+
+host_image() {
+    {
+        echo "<host><name>test</name><memory unit='MiB'>$HOST_MIB</memory>"
+        echo "<on_idle>poweroff</on_idle><control/>"
+        cat
+        echo "</host>"
+    } >"$1/host.xml"
+    "$BUILD/bl" image -o "$1/host.iso" "$1/host.xml" || exit 1
+}
+
+# Boots with boot_$1 in the background until pattern $3 has come $4 times, then ends the emulator.
+boot_until() {
+    vendor=$1
+    dir=$2
+    pattern=$3
+    times=$4
+    shift 4
+    setsid sh -c '. tests/system/boot-lib.sh; HOST_MIB=$1; shift; "$@"' sh "$HOST_MIB" \
+        "boot_$vendor" "$dir" "$@" &
+    group=$!
+    seconds=0
+    until [ "$(grep -ac -- "$pattern" "$dir/com1.log" 2>/dev/null || true)" -ge "$times" ]; do
+        seconds=$((seconds + 1))
+        [ "$seconds" -lt "$HANG" ] || break
+        sleep 1
+    done
+    kill -- "-$group" 2>/dev/null || true
+    wait "$group" 2>/dev/null || true
+    [ "$seconds" -lt "$HANG" ] || {
+        echo "never came $times times: $pattern"
+        tail -n 40 "$dir/com1.log"
+        exit 1
+    }
+}
 
 boot_image() {
     mkdir -p "$1/tree/boot/grub"
@@ -25,8 +98,8 @@ boot_image() {
 boot_qemu() {
     dir=$1
     shift
-    timeout "$HANG" qemu-system-x86_64 -accel "$ACCEL" -M q35 -m 1024 -nodefaults -no-reboot \
-        -cpu EPYC,+svm,+npt,-rdtscp,-monitor,vendor=AuthenticAMD -display none -vga std \
+    timeout "$HANG" qemu-system-x86_64 -accel "$ACCEL" -M q35 -m "$HOST_MIB" -nodefaults \
+        -no-reboot -cpu EPYC,+svm,+npt,-rdtscp,-monitor,vendor=AuthenticAMD -display none -vga std \
         -cdrom "$dir/host.iso" -serial "file:$dir/com1.log" "$@" >"$dir/qemu.log" 2>&1 </dev/null
 }
 
@@ -37,12 +110,13 @@ config_interface: textconfig
 display_library: rfb, options="timeout=0"
 plugin_ctrl: sb16=false, es1370=false, speaker=false, usb_uhci=false
 cpu: model=corei7_skylake_x, count=$2, ips=100000000, reset_on_triple_fault=0
-memory: guest=1024, host=1024
+memory: guest=$HOST_MIB, host=$HOST_MIB
 romimage: file=/usr/share/bochs/BIOS-bochs-latest
 vgaromimage: file=/usr/share/bochs/VGABIOS-lgpl-latest
 ata0-master: type=cdrom, path=$1/host.iso, status=inserted
 boot: cdrom
 com1: enabled=1, mode=file, dev=$1/com1.log
+com2: enabled=1, $COM2_BOCHS
 log: $1/bochs.log
 panic: action=fatal
 error: action=ignore
@@ -52,11 +126,31 @@ END
     timeout "$HANG" bochs -q -f "$1/bochsrc" -rc "$1/rc" >"$1/bochs.out" 2>&1 </dev/null || [ $? = 1 ]
 }
 
+type_bochs() {
+    port=$(($$ % 20000 + 30000))
+    mkfifo "$1/com2.in"
+    socat "TCP-LISTEN:$port,bind=127.0.0.1,reuseaddr" STDIO <>"$1/com2.in" >"$1/com2.log" &
+    COM2_BOCHS="mode=socket-client, dev=127.0.0.1:$port"
+}
+
+wait_for() {
+    seconds=0
+    until grep -aq -- "$2" "$1" 2>/dev/null; do
+        seconds=$((seconds + 1))
+        [ "$seconds" -lt "$HANG" ] || {
+            echo "never came: $2"
+            tail -n 40 "$1"
+            exit 1
+        }
+        sleep 1
+    done
+}
+
 expect() {
     dir=$1
     shift
     for pattern in "$@"; do
-        grep -q -- "$pattern" "$dir/com1.log" || {
+        grep -aq -- "$pattern" "$dir/com1.log" || {
             echo "not in the host's log: $pattern"
             tail -n 40 "$dir/com1.log"
             exit 1
