@@ -11,6 +11,7 @@
 
 #define HOST_SHARE (8UL << 20) /* memory that the hypervisor takes, but for its frame table */
 #define CTL_MEMORY (4UL << 20) /* of the control domain */
+#define PARSE      (XML_PARSE_NONET | XML_PARSE_NOCDATA)
 #define RULES(r)   (r), sizeof(r) / sizeof((r)[0])
 
 extern const char schema_start[], schema_end[]; /* bulkhead.rng */
@@ -127,13 +128,54 @@ static void on_error(void *arg, xmlErrorPtr e)
     char *end;
 
     (void)arg;
-    if (walk_failed(&walk) || e->level < XML_ERR_ERROR)
-        return;
+    if (walk_failed(&walk) || e->level < XML_ERR_ERROR || e->domain == XML_FROM_IO)
+        return; /* a file that cannot be read is told by who wanted it */
     snprintf(walk.error, sizeof(walk.error), "%s:%d: %s", e->file ? e->file : "?", e->line,
              e->message ? e->message : "not XML");
     end = strchr(walk.error, '\n');
     if (end)
         *end = '\0';
+}
+
+/*
+ * Puts the root of the file that an <xi:include> of the host names in its place. libxml2 would do
+ * it, but forgets the name of a file in the same directory, which messages need; includes further
+ * down are left to it.
+ */
+static void include(xmlNode *node)
+{
+    xmlChar *href = xmlGetNoNsProp(node, (const xmlChar *)"href");
+    xmlChar *base = xmlNodeGetBase(node->doc, node);
+    xmlChar *path = href ? xmlBuildURI(href, base) : NULL;
+    xmlDoc *doc = path ? xmlReadFile((const char *)path, NULL, PARSE) : NULL;
+    xmlNode *root = doc ? xmlDocCopyNode(xmlDocGetRootElement(doc), node->doc, 1) : NULL;
+
+    if (root) {
+        xmlNodeSetBase(root, path);
+        xmlReplaceNode(node, root);
+        xmlFreeNode(node);
+    } else {
+        walk_fail(&walk, node, "'%s' cannot be read", href ? (const char *)href : "");
+    }
+    xmlFreeDoc(doc);
+    xmlFree(path);
+    xmlFree(base);
+    xmlFree(href);
+}
+
+static void include_all(xmlDoc *doc)
+{
+    xmlNode *root = xmlDocGetRootElement(doc), *next;
+
+    for (xmlNode *c = root ? root->children : NULL; c && !walk_failed(&walk); c = next) {
+        next = c->next;
+        if (c->type == XML_ELEMENT_NODE && c->ns && !strcmp((const char *)c->name, "include") &&
+            !strcmp((const char *)c->ns->href, (const char *)XINCLUDE_NS))
+            include(c);
+    }
+    if (!walk_failed(&walk) && xmlXIncludeProcessFlags(doc, PARSE | XML_PARSE_NOXINCNODE) < 0 &&
+        !walk_failed(&walk))
+        walk_fail(&walk, root, "XInclude failed");
 }
 
 /* The second net: what the tables above allow and the schema does not is an error of ours. */
@@ -160,10 +202,9 @@ const char *hostcfg_read(struct hostcfg *h, const char *path)
     memset(h, 0, sizeof(*h));
     walk.error[0] = '\0';
     xmlSetStructuredErrorFunc(NULL, on_error);
-    doc = xmlReadFile(path, NULL, XML_PARSE_NONET | XML_PARSE_NOCDATA);
-    if (doc && xmlXIncludeProcessFlags(doc, XML_PARSE_NONET | XML_PARSE_NOXINCNODE) < 0 &&
-        !walk_failed(&walk))
-        snprintf(walk.error, sizeof(walk.error), "%s: XInclude failed", path);
+    doc = xmlReadFile(path, NULL, PARSE);
+    if (doc)
+        include_all(doc);
     if (!doc && !walk_failed(&walk))
         snprintf(walk.error, sizeof(walk.error), "%s: cannot be read", path);
     if (doc && !walk_failed(&walk))
