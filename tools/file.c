@@ -17,7 +17,7 @@ uint8_t *file_read(const char *path, size_t *size)
     if (!f)
         return NULL;
     if (fstat(fileno(f), &st) || !S_ISREG(st.st_mode)) {
-        errno = EINVAL;
+        errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
     } else {
         *size = (size_t)st.st_size;
         data = malloc(*size + 1);

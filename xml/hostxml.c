@@ -3,6 +3,7 @@
  */
 #include <libxml/parser.h>
 #include <libxml/relaxng.h>
+#include <libxml/uri.h>
 #include <libxml/xinclude.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -151,7 +152,7 @@ static void include(xmlNode *node)
     xmlNode *root = doc ? xmlDocCopyNode(xmlDocGetRootElement(doc), node->doc, 1) : NULL;
 
     if (root) {
-        xmlNodeSetBase(root, path);
+        xmlNodeSetBase(root, href); /* relative to the host's */
         xmlReplaceNode(node, root);
         xmlFreeNode(node);
     } else {
@@ -170,7 +171,8 @@ static void include_all(xmlDoc *doc)
     for (xmlNode *c = root ? root->children : NULL; c && !walk_failed(&walk); c = next) {
         next = c->next;
         if (c->type == XML_ELEMENT_NODE && c->ns && !strcmp((const char *)c->name, "include") &&
-            !strcmp((const char *)c->ns->href, (const char *)XINCLUDE_NS))
+            (!strcmp((const char *)c->ns->href, (const char *)XINCLUDE_OLD_NS) ||
+             !strcmp((const char *)c->ns->href, (const char *)XINCLUDE_NS)))
             include(c);
     }
     if (!walk_failed(&walk) && xmlXIncludeProcessFlags(doc, PARSE | XML_PARSE_NOXINCNODE) < 0 &&

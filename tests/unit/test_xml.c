@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/* Host files: each of tests/xmlbad is refused with its message; the samples say what they say. */
+#include <check.h>
+#include <dirent.h>
+#include <libxml/relaxng.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "hyp/abi/bundle.h"
+#include "hyp/dom/record.h"
+#include "tests/unit/check_main.h"
+#include "tests/unit/kernels.h"
+#include "tools/bundle.h"
+#include "tools/file.h"
+
+static char root[1024], temp[] = "/tmp/test-xml-XXXXXX";
+
+static char *slurp(const char *path)
+{
+    size_t n = 0;
+    char *text = (char *)file_read(path, &n);
+
+    if (text)
+        text[n] = '\0';
+    return text;
+}
+
+/* Reads name.xml and its kernels in the current directory: NULL or the message. */
+static const char *check_file(const char *xml)
+{
+    struct hostcfg h;
+    uint8_t *bundle = NULL;
+    size_t size;
+    const char *wrong = hostcfg_read(&h, xml);
+
+    if (!wrong)
+        wrong = bundle_make(&h, "good.elf", NULL, &bundle, &size);
+    free(bundle);
+    hostcfg_free(&h);
+    return wrong;
+}
+
+/* One bad file: copied to where the kernels are, so that its message names it alone. */
+static void check_bad(const char *xml)
+{
+    char path[1400], message[1400];
+    char *text, *want;
+    const char *wrong;
+
+    snprintf(path, sizeof(path), "%s/tests/xmlbad/%s", root, xml);
+    text = slurp(path);
+    ck_assert_ptr_nonnull(text);
+    ck_assert(file_write(xml, text, strlen(text)));
+    free(text);
+    snprintf(message, sizeof(message), "%s/tests/xmlbad/%.*s.msg", root, (int)strlen(xml) - 4, xml);
+    wrong = check_file(xml);
+    ck_assert_msg(wrong, "%s is accepted", xml);
+    if (getenv("WRITE_MESSAGES")) { /* to look at and commit */
+        char line[1400];
+
+        snprintf(line, sizeof(line), "%s\n", wrong);
+        ck_assert(file_write(message, line, strlen(line)));
+    }
+    want = slurp(message);
+    ck_assert_msg(want, "%s has no message", xml);
+    want[strcspn(want, "\n")] = '\0';
+    ck_assert_str_eq(wrong, want);
+    free(want);
+}
+
+START_TEST(bad_files)
+{
+    char path[1100];
+    struct dirent *e;
+    unsigned n = 0;
+    DIR *d;
+
+    snprintf(path, sizeof(path), "%s/tests/xmlbad", root);
+    d = opendir(path);
+    ck_assert_ptr_nonnull(d);
+    while ((e = readdir(d)))
+        if (strlen(e->d_name) > 4 && !strcmp(e->d_name + strlen(e->d_name) - 4, ".xml")) {
+            check_bad(e->d_name);
+            n++;
+        }
+    closedir(d);
+    ck_assert_uint_ge(n, 70);
+}
+END_TEST
+
+START_TEST(samples)
+{
+    char path[1100];
+    struct hostcfg h;
+    const struct domcfg *d;
+
+    snprintf(path, sizeof(path), "%s/xml/samples/host.xml", root);
+    ck_assert_ptr_null(hostcfg_read(&h, path));
+    ck_assert_str_eq(h.name, "rack1");
+    ck_assert_uint_eq(h.memory, 2UL << 30);
+    ck_assert(h.control && !h.poweroff_when_idle);
+    ck_assert_uint_eq(h.ndomains, 1);
+    d = &h.domains[0];
+    ck_assert_str_eq(d->name, "web");
+    ck_assert(d->has_uuid && d->uuid[0] == 0x3e && d->uuid[15] == 0xf2);
+    ck_assert_uint_eq(d->memory, 512UL << 20);
+    ck_assert_uint_eq(d->current, 256UL << 20);
+    ck_assert_uint_eq(d->minimum, 128UL << 20);
+    ck_assert_uint_eq(d->vcpus, 2);
+    ck_assert_uint_eq(d->affinity, 0xb);
+    ck_assert_uint_eq(d->weight, 512);
+    ck_assert_uint_eq(d->cap, 150);
+    ck_assert_str_eq(d->kernel, "/srv/vmlinuz");
+    ck_assert_str_eq(d->cmdline, "console=hvc0 quiet");
+    ck_assert_int_eq(d->on_poweroff, ACTION_DESTROY);
+    ck_assert_int_eq(d->on_reboot, ACTION_RESTART);
+    ck_assert_int_eq(d->on_crash, ACTION_PRESERVE);
+    ck_assert_ptr_nonnull(strstr(d->name_at.file, "web.xml"));
+    hostcfg_free(&h);
+}
+END_TEST
+
+/* What we take, libvirt takes too. */
+START_TEST(libvirt_agrees)
+{
+    xmlRelaxNGParserCtxt *p = xmlRelaxNGNewParserCtxt("/usr/share/libvirt/schemas/domain.rng");
+    xmlRelaxNG *schema = xmlRelaxNGParse(p);
+    xmlRelaxNGValidCtxt *v = xmlRelaxNGNewValidCtxt(schema);
+    char path[1100];
+    xmlDoc *doc;
+
+    snprintf(path, sizeof(path), "%s/xml/samples/web.xml", root);
+    doc = xmlReadFile(path, NULL, 0);
+    ck_assert_ptr_nonnull(v);
+    ck_assert_int_eq(xmlRelaxNGValidateDoc(v, doc), 0);
+    xmlFreeDoc(doc);
+    xmlRelaxNGFreeValidCtxt(v);
+    xmlRelaxNGFree(schema);
+    xmlRelaxNGFreeParserCtxt(p);
+}
+END_TEST
+
+/* The hypervisor's own check accepts what we write. */
+START_TEST(bundle_is_valid)
+{
+    static const char text[] =
+        "<host><name>h</name><memory unit='MiB'>64</memory><control/><domain type='xen'>"
+        "<name>a</name><memory "
+        "unit='MiB'>8</memory><os><type>xenpvh</type><kernel>good.elf</kernel>"
+        "<initrd>text</initrd><cmdline>x y</cmdline></os></domain></host>";
+    const struct bundle_domain *r;
+    struct hostcfg h;
+    uint8_t *bundle = NULL;
+    uint32_t segment;
+    size_t size = 0;
+
+    ck_assert(file_write("ok.xml", text, sizeof(text) - 1));
+    ck_assert_ptr_null(hostcfg_read(&h, "ok.xml"));
+    ck_assert_ptr_null(bundle_make(&h, "good.elf", NULL, &bundle, &size));
+    ck_assert_ptr_null(record_check_header((const void *)bundle, size));
+    r = (const void *)(bundle + BUNDLE_PAGE);
+    ck_assert_ptr_null(record_check(&r[0], (const void *)bundle, &segment));
+    ck_assert_ptr_null(record_check(&r[1], (const void *)bundle, &segment));
+    ck_assert_str_eq(r[0].name, "ctl");
+    ck_assert_uint_eq(r[0].class, BUNDLE_CLASS_CTL);
+    ck_assert_uint_eq(r[1].nsegments, 3);
+    ck_assert_uint_eq(r[1].entry, 0x100010);
+    ck_assert_uint_eq(r[1].segments[2].kind, BUNDLE_SEGMENT_MODULE);
+    ck_assert_uint_eq(r[1].segments[2].gpa, 0x400000);
+    ck_assert_int_eq(memcmp(bundle + r[1].segments[2].offset, "hello\n", 6), 0);
+    free(bundle);
+    hostcfg_free(&h);
+}
+END_TEST
+
+static void fill(TCase *tc)
+{
+    tcase_add_test(tc, bad_files);
+    tcase_add_test(tc, samples);
+    tcase_add_test(tc, libvirt_agrees);
+    tcase_add_test(tc, bundle_is_valid);
+}
+
+int main(void)
+{
+    if (!getcwd(root, sizeof(root)) || !mkdtemp(temp) || chdir(temp))
+        return EXIT_FAILURE;
+    kernels_write();
+    return check_main("xml", fill);
+}
