@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "tools/bl.h"
-#include "tools/bundle.h"
+#include "tools/mkbundle.h"
 #include "tools/file.h"
 #include "tools/iso.h"
 

@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: MIT
 bl-objs += tools/bl.o tools/cmd_help.o tools/cmd_image.o tools/cmd_version.o
-bl-objs += tools/bundle.o tools/file.o tools/iso.o tools/kernel.o tools/unpack.o
+bl-objs += tools/mkbundle.o tools/file.o tools/iso.o tools/kernel.o tools/unpack.o

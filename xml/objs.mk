@@ -4,5 +4,5 @@ bl-objs += xml/domxml.o xml/hostxml.o xml/walk.o xml/schema.o
 unit-tests += test_xml
 test_xml-src := tests/unit/test_xml.c tests/unit/kernels.c \
                 xml/hostxml.c xml/domxml.c xml/walk.c xml/schema.S \
-                tools/bundle.c tools/kernel.c tools/unpack.c tools/file.c hyp/dom/record.c hyp/lib/hash.c
+                tools/mkbundle.c tools/kernel.c tools/unpack.c tools/file.c hyp/dom/record.c hyp/lib/hash.c
 test_xml-libs := libxml-2.0 liblzma liblz4 libzstd zlib libelf

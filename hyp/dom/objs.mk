@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-hyp-objs += $(addprefix hyp/dom/,bundle.o record.o domain.o build.o guestacpi.o teardown.o)
+hyp-objs += $(addprefix hyp/dom/,domains.o record.o domain.o build.o guestacpi.o teardown.o)
 hyp-objs += $(addprefix hyp/dom/,run.o sched.o vcpuinfo.o area.o)
 
 evtchn-files := $(addprefix hyp/dom/,evtchn evtchn_deliver evtchn_fifo evtchn_op)

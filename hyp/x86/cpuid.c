@@ -45,6 +45,31 @@
 #define MAX_BASIC        0xdU
 #define MAX_EXTENDED     0x80000008U
 
+/* IDs are even: two a core, one of which does not exist. */
+static void topology(struct x86_vcpu *v, uint32_t sub, struct cpuid *r)
+{
+    *r = (struct cpuid){.c = sub & 0xff, .d = vlapic_id(v)};
+    if (sub == 0) {
+        r->a = r->b = 1;
+        r->c |= 1U << 8;
+    } else if (sub == 1) {
+        r->a = 7;
+        r->b = v->dom->nvcpus;
+        r->c |= 2U << 8;
+    }
+}
+
+static void xstate(uint32_t sub, struct cpuid *r)
+{
+    if (!features.xsave || (sub >= 2 && (sub > 62 || !(features.xcr0 >> sub & 1))))
+        *r = (struct cpuid){.a = 0};
+    else if (sub == 0)
+        *r = (struct cpuid){(uint32_t)features.xcr0, r->b, features.xsave_size,
+                            (uint32_t)(features.xcr0 >> 32)};
+    else if (sub == 1)
+        *r = (struct cpuid){.a = r->a & (uint32_t)LEAFD1_A};
+}
+
 static void basic(struct x86_vcpu *v, uint32_t leaf, uint32_t sub, struct cpuid *r)
 {
     struct vcpu_mode m;
@@ -84,25 +109,11 @@ static void basic(struct x86_vcpu *v, uint32_t leaf, uint32_t sub, struct cpuid 
         if (sub)
             *r = (struct cpuid){.a = 0};
         break;
-    case 0xb: /* IDs are even: two a core, one of which does not exist */
-        *r = (struct cpuid){.c = sub & 0xff, .d = vlapic_id(v)};
-        if (sub == 0) {
-            r->a = r->b = 1;
-            r->c |= 1U << 8;
-        } else if (sub == 1) {
-            r->a = 7;
-            r->b = v->dom->nvcpus;
-            r->c |= 2U << 8;
-        }
+    case 0xb:
+        topology(v, sub, r);
         break;
     case 0xd:
-        if (!features.xsave || (sub >= 2 && (sub > 62 || !(features.xcr0 >> sub & 1))))
-            *r = (struct cpuid){.a = 0};
-        else if (sub == 0)
-            *r = (struct cpuid){(uint32_t)features.xcr0, r->b, features.xsave_size,
-                                (uint32_t)(features.xcr0 >> 32)};
-        else if (sub == 1)
-            *r = (struct cpuid){.a = r->a & (uint32_t)LEAFD1_A};
+        xstate(sub, r);
         break;
     default:
         *r = (struct cpuid){.a = 0};

@@ -32,6 +32,8 @@ reboots() { # VENDOR DIR ARG...
         left=$(grep -a "mem: .* free" "$dir/com1.log" | tail -n 1 | sed 's/.*mem: //')
         [ "$last" = 20 ] || [ "$left" = "$before" ] || {
             echo "after 20 reboots $before, after 1,000 $left"
+            grep -av "reboot\]" "$dir/com1.log" | sed -n '1,12p'
+            tail -n 12 "$dir/com1.log"
             exit 1
         }
         before=$left

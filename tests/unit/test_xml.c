@@ -12,7 +12,7 @@
 #include "hyp/dom/record.h"
 #include "tests/unit/check_main.h"
 #include "tests/unit/kernels.h"
-#include "tools/bundle.h"
+#include "tools/mkbundle.h"
 #include "tools/file.h"
 
 static char root[1024], temp[] = "/tmp/test-xml-XXXXXX";

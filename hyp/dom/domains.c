@@ -7,6 +7,8 @@
 #include "hyp/lib/string.h"
 #include "mm/arch.h"
 
+#define FIRMWARE_SHARE (16UL << 20) /* of the machine's memory, at most */
+
 /* Page n of the bundle, copied; NULL: no memory. */
 static void *copy_page(hpa_t bundle, uint64_t n)
 {
@@ -90,7 +92,7 @@ static void start(hpa_t bundle, const struct bundle_header *h)
     struct mem_stats m = mem_stats();
 
     log_line("bundle \"%s\": %u domain(s), %lu KiB", h->name, h->ndomains, h->size >> 10);
-    if (m.total * PAGE_SIZE < h->memory)
+    if (m.total * PAGE_SIZE + FIRMWARE_SHARE < h->memory)
         log_line("bundle: memory: the host should have %lu MiB and has %lu MiB", h->memory >> 20,
                  m.total * PAGE_SIZE >> 20);
     domain_power_off_when_idle = h->on_idle == BUNDLE_IDLE_POWEROFF;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "tools/bundle.h"
+#include "tools/mkbundle.h"
 
 #include <errno.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Writes the bundle (hyp/abi/bundle.h) of a host. */
-#ifndef BH_TOOLS_BUNDLE_H
-#define BH_TOOLS_BUNDLE_H
+#ifndef BH_TOOLS_MKBUNDLE_H
+#define BH_TOOLS_MKBUNDLE_H
 
 #include <stddef.h>
 #include <stdint.h>
