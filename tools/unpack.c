@@ -156,6 +156,7 @@ const char *unpack(const uint8_t *data, size_t n, uint8_t **out, size_t *size)
         }
     if (wrong) {
         free(o.data);
+        /* cppcheck-suppress returnDanglingLifetime ; the messages are constants */
         return wrong;
     }
     *out = o.data;

@@ -17,6 +17,7 @@ void walk_place(const xmlNode *node, struct place *at)
 {
     xmlChar *base = xmlNodeGetBase(node->doc, node);
 
+    memset(at, 0, sizeof(*at));
     snprintf(at->file, sizeof(at->file), "%s", base ? (const char *)base : "?");
     xmlFree(base);
     at->line = xmlGetLineNo(node);

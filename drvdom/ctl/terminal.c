@@ -12,7 +12,7 @@
 #define REG_MCR     4
 #define REG_LSR     5
 #define REG_SCRATCH 7
-#define IER_RX_TX   0x03
+#define IER_RX      0x01 /* sending is polled: a held THRE would swallow the edges of others */
 #define FCR_FIFO    0x07 /* enable, clear both */
 #define LCR_8N1     0x03
 #define LCR_DLAB    0x80
@@ -51,7 +51,7 @@ bool terminal_init(void)
     reg_write(REG_LCR, LCR_8N1);
     reg_write(REG_FCR, FCR_FIFO);
     reg_write(REG_MCR, MCR_ON);
-    reg_write(REG_IER, IER_RX_TX);
+    reg_write(REG_IER, IER_RX);
     return true;
 }
 

@@ -98,7 +98,7 @@ boot_image() {
 boot_qemu() {
     dir=$1
     shift
-    timeout "$HANG" qemu-system-x86_64 -accel "$ACCEL" -M q35 -m "$HOST_MIB" -nodefaults \
+    timeout --foreground "$HANG" qemu-system-x86_64 -accel "$ACCEL" -M q35 -m "$HOST_MIB" -nodefaults \
         -no-reboot -cpu EPYC,+svm,+npt,-rdtscp,-monitor,vendor=AuthenticAMD -display none -vga std \
         -cdrom "$dir/host.iso" -serial "file:$dir/com1.log" "$@" >"$dir/qemu.log" 2>&1 </dev/null
 }
@@ -123,7 +123,7 @@ error: action=ignore
 clock: sync=none, time0=1767225600
 END
     echo c >"$1/rc"
-    timeout "$HANG" bochs -q -f "$1/bochsrc" -rc "$1/rc" >"$1/bochs.out" 2>&1 </dev/null || [ $? = 1 ]
+    timeout --foreground "$HANG" bochs -q -f "$1/bochsrc" -rc "$1/rc" >"$1/bochs.out" 2>&1 </dev/null || [ $? = 1 ]
 }
 
 type_bochs() {
