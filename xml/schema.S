@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The schema, inside the tool. */
+/* The schema, as a string inside the tool. */
     .section .rodata
-    .globl schema_start, schema_end
-schema_start:
+    .globl bulkhead_rng
+bulkhead_rng:
     .incbin "xml/bulkhead.rng"
-schema_end:
+    .byte 0
     .section .note.GNU-stack, "", @progbits
