@@ -18,3 +18,6 @@ test_evtchn_fifo-src := tests/unit/test_evtchn_fifo.c $(fake-dom)
 
 unit-tests += test_grant
 test_grant-src := tests/unit/test_grant.c $(fake-dom)
+
+unit-tests += test_sched
+test_sched-src := tests/unit/test_sched.c hyp/dom/sched.c
