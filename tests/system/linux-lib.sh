@@ -6,7 +6,7 @@ expect_linux() {
     [ "$4" = 1 ] || online=0-$(($4 - 1))
     expect "$1" "\[$2\] test: kernel $3" "\[$2\] test: cpus $4 online $online" \
         "\[$2\] test: memory [12]..... kB" "\[$2\] test: hypervisor xen 4\.17\.bulkhead" \
-        "\[$2\] test: clocksource xen" "\[$2\] test: year 20" "\[$2\] test: irq .*timer0" \
+        "\[$2\] test: clocksource \(xen\|tsc\)" "\[$2\] test: year 20" "\[$2\] test: irq .*timer0" \
         "\[$2\] test: irq .*hvc_console" "\[$2\] test: done" "\[$2\] domain . powered off" \
         "\[$2\] domain . destroyed" "no guest is left" "power off"
 }
