@@ -99,7 +99,7 @@ boot_qemu() {
     dir=$1
     shift
     timeout --foreground "$HANG" qemu-system-x86_64 -accel "$ACCEL" -M q35 -m "$HOST_MIB" -nodefaults \
-        -no-reboot -cpu EPYC,+svm,+npt,-rdtscp,-monitor,vendor=AuthenticAMD -display none -vga std \
+        -no-reboot -cpu EPYC,+svm,+npt,-rdtscp,-monitor,-cx16,vendor=AuthenticAMD -display none -vga std \
         -cdrom "$dir/host.iso" -serial "file:$dir/com1.log" "$@" >"$dir/qemu.log" 2>&1 </dev/null
 }
 
