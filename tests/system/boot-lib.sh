@@ -94,13 +94,22 @@ boot_image() {
     }
 }
 
+# An emulator that ended in another way than by power-off: says so, with the end of the log.
+ended() { # DIR CODE
+    echo "the emulator ended with code $2 (124: it hung for $HANG s)"
+    tail -n 5 "$1/qemu.log" "$1/bochs.out" 2>/dev/null || true
+    tail -n 40 "$1/com1.log"
+    exit 1
+}
+
 # QEMU's code is 0 after a power-off, but after a reset too: the log tells them apart.
 boot_qemu() {
     dir=$1
     shift
     timeout --foreground "$HANG" qemu-system-x86_64 -accel "$ACCEL" -M q35 -m "$HOST_MIB" -nodefaults \
         -no-reboot -cpu EPYC,+svm,+npt,-rdtscp,-monitor,-cx16,vendor=AuthenticAMD -display none -vga std \
-        -cdrom "$dir/host.iso" -serial "file:$dir/com1.log" "$@" >"$dir/qemu.log" 2>&1 </dev/null
+        -cdrom "$dir/host.iso" -serial "file:$dir/com1.log" "$@" >"$dir/qemu.log" 2>&1 </dev/null ||
+        ended "$dir" "$?"
 }
 
 # Bochs ends with 1 after a power-off.
@@ -123,7 +132,9 @@ error: action=ignore
 clock: sync=none, time0=1767225600
 END
     echo c >"$1/rc"
-    timeout --foreground "$HANG" bochs -q -f "$1/bochsrc" -rc "$1/rc" >"$1/bochs.out" 2>&1 </dev/null || [ $? = 1 ]
+    code=0
+    timeout --foreground "$HANG" bochs -q -f "$1/bochsrc" -rc "$1/rc" >"$1/bochs.out" 2>&1 </dev/null || code=$?
+    [ "$code" = 1 ] || ended "$1" "$code"
 }
 
 type_bochs() {

@@ -50,7 +50,7 @@ life_preserve() { # VENDOR DIR ARG...
         probe crash 1 "<on_crash>restart</on_crash>" "" again
     } | host_image "$dir"
     boot_until "$vendor" "$dir" "\[again\] domain .* destroyed" 5 "$@"
-    expect "$dir" "\[kept\] domain . crashed (preserve)" "\[again\] domain .. crashed (restart)"
+    expect "$dir" "\[kept\] domain . crashed (preserve)" "\[again\] domain .* crashed (restart)"
     if grep -aq "\[kept\] domain . destroyed" "$dir/com1.log"; then
         echo "the domain to be kept is gone"
         exit 1
