@@ -12,6 +12,7 @@
 #   boot_until qemu|bochs DIR PATTERN TIMES ARG...   ends the emulator then
 #   wait_for FILE PATTERN   until it is there
 #   expect DIR PATTERN...   each must stand in the log
+#   expect_not DIR PATTERN  must not
 
 ACCEL=${ACCEL:-tcg}
 BUILD=${BUILD:-build}
@@ -167,4 +168,11 @@ expect() {
             exit 1
         }
     done
+}
+
+expect_not() { # DIR PATTERN
+    if grep -a -m 1 -A 20 -- "$2" "$1/com1.log"; then
+        echo "this stands in the host's log: $2"
+        exit 1
+    fi
 }

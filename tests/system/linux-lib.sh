@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=sh
-# What a Linux guest must say: expect_linux DIR NAME KERNEL VCPUS.
+# What a Linux guest must say: expect_linux DIR NAME KERNEL VCPUS; and after bh.load expect_load DIR
+# NAME VCPUS.
 expect_linux() {
     online=0
     [ "$4" = 1 ] || online=0-$(($4 - 1))
@@ -9,4 +10,10 @@ expect_linux() {
         "\[$2\] test: clocksource \(xen\|tsc\)" "\[$2\] test: year 20" "\[$2\] test: irq .*timer0" \
         "\[$2\] test: irq .*hvc_console" "\[$2\] test: done" "\[$2\] domain . powered off" \
         "\[$2\] domain . destroyed" "no guest is left" "power off"
+}
+
+expect_load() {
+    expect "$1" "\[$2\] test: work $3 of $3" "\[$2\] test: again online 0-$(($3 - 1))" \
+        "\[$2\] test: balloon -65536 kB"
+    expect_not "$1" "\[$2\] .*\(BUG: \|Oops: \|WARNING: CPU\|self-detected stall\)"
 }
