@@ -70,6 +70,7 @@ struct domain {
     uint32_t nvcpus;
     struct vcpu *vcpus[MAX_VCPUS];
     struct shared_info *shared; /* hypervisor page */
+    struct sched_group sched;
     struct evtchn_set evtchns;
     struct grant_table grants;
     uint64_t params[HVM_NR_PARAMS];

@@ -86,6 +86,7 @@ static void free_domain(struct domain *d)
         vcpu_arch_free(&d->vcpus[i]->arch);
         hyp_free(d->vcpus[i], order_of(sizeof(struct vcpu)));
     }
+    sched_group_end(&d->sched);
     grant_free(d);
     domain_arch_free(&d->arch);
     if (d->shared)
@@ -157,7 +158,7 @@ static int create_vcpu(struct domain *d, uint32_t id)
     v->down = true;
     v->arch.id = id;
     v->arch.dom = &d->arch;
-    sched_entity_init(&v->sched, d->record->weight, d->record->affinity, now_ns());
+    sched_entity_init(&v->sched, &d->sched, d->record->affinity, now_ns());
     timer_init(&v->singleshot, singleshot_expired);
     timer_init(&v->poll_timer, poll_expired);
     rc = vcpu_arch_init(&v->arch);
@@ -202,6 +203,7 @@ int domain_create(const struct bundle_domain *record, struct domain **out)
     d->nvcpus = record->vcpus;
     d->memory_max = record->memory_max / PAGE_SIZE + SPECIAL_FRAMES;
     d->created = now_ns();
+    sched_group_init(&d->sched, record->weight, record->cap, d->created);
     list_init(&d->node);
     list_init(&d->work);
     link_domain(d);

@@ -10,6 +10,7 @@ static struct run {
     struct vcpu *current;
     enum sched_why why; /* what to tell the scheduler when current goes */
     struct timer slice;
+    uint64_t ask_again; /* ns: while idle, when the scheduler has somebody at the latest */
     uint64_t next_work; /* ns */
 } runs[MAX_CPUS];
 
@@ -177,17 +178,20 @@ static void choose(struct run *r, struct cpu *c)
 {
     uint64_t slice, now = now_ns();
     struct sched_entity *e;
+    uint32_t kick;
 
     WRITE_ONCE(c->resched, false);
     if (r->current) {
-        if (r->why == SCHED_PREEMPT && !sched_should_yield(&r->current->sched, now)) {
-            set_slice(r, now, SCHED_SLICE);
+        if (r->why == SCHED_PREEMPT && !sched_should_yield(&r->current->sched, now, &slice)) {
+            set_slice(r, now, slice);
             return;
         }
         put_back(r);
     }
     r->why = SCHED_PREEMPT;
-    e = sched_pick(c->id, now, &slice);
+    e = sched_pick(c->id, now, &slice, &kick);
+    poke(kick);
+    r->ask_again = slice == ~0UL ? ~0UL : now + slice;
     if (!e) {
         timer_cancel(&r->slice);
         return;
@@ -206,7 +210,7 @@ static void idle(struct run *r)
 
     if (domain_work())
         return;
-    due = domain_work_due();
+    due = MIN(domain_work_due(), r->ask_again);
     if (log_pending())
         due = MIN(due, now_ns() + LOG_POLL);
     if (due != ~0UL)

@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Virtual time runs for an entity at 256 / weight of the real time it has a CPU: who is behind goes
- * first. A sleeper comes back with at most WAKE_CREDIT of virtual time in hand, so that one who
- * mostly waits for I/O runs at once, and nobody saves time up.
+ * first. The weight is its group's, divided among those of the group that want to run. A sleeper
+ * comes back with at most WAKE_CREDIT of virtual time in hand, so that one who mostly waits for I/O
+ * runs at once, and nobody saves time up. A group with a cap gets its quota anew in each period;
+ * when that is used up, its entities are parked until the next one. What was used too much is taken
+ * off the next quota.
  */
 #include "hyp/dom/sched.h"
 
 #define MS             1000000ULL
 #define WAKE_CREDIT    (5 * MS)
-#define GRANULARITY    MS /* advantage in virtual time that justifies a switch */
+#define GRANULARITY    MS        /* advantage in virtual time that justifies a switch */
 #define MAX_AHEAD      (50 * MS) /* a debt that grew while nobody else wanted the CPU is forgiven */
 #define WEIGHT_UNIT    256
+#define PERIOD         (30 * MS)
+#define MAX_PERIODS    64        /* of sleep that are looked at: no deficit is larger */
+#define LEAST_SLICE    (MS / 10) /* of what is left of a quota */
 #define SCHED_MAX_CPUS 64
 
 static struct spinlock lock;
@@ -20,6 +26,8 @@ static uint64_t idle_cpus; /* have picked nothing, and nobody has called them si
 static uint64_t all_cpus;
 static uint32_t cpu_count;
 static uint64_t floor_vtime; /* virtual time of who is furthest behind; never goes back */
+static struct list throttled = LIST_INIT(throttled); /* groups with parked entities */
+static uint64_t next_period; /* ns: when one of these may go on; ~0: there is none */
 
 void sched_init(uint32_t ncpus)
 {
@@ -30,14 +38,32 @@ void sched_init(uint32_t ncpus)
     all_cpus = ncpus < 64 ? BIT(ncpus) - 1 : ~0ULL;
     idle_cpus = 0;
     floor_vtime = 0;
+    list_init(&throttled);
+    next_period = ~0UL;
 }
 
-void sched_entity_init(struct sched_entity *e, uint32_t weight, uint64_t affinity, uint64_t now)
+void sched_group_init(struct sched_group *g, uint32_t weight, uint32_t cap, uint64_t now)
+{
+    *g = (struct sched_group){.weight = weight, .quota = cap * (PERIOD / 100), .period = now};
+    g->left = (int64_t)g->quota;
+    list_init(&g->parked);
+    list_init(&g->node);
+}
+
+void sched_group_end(struct sched_group *g)
+{
+    spin_lock(&lock);
+    list_del(&g->node);
+    spin_unlock(&lock);
+}
+
+void sched_entity_init(struct sched_entity *e, struct sched_group *g, uint64_t affinity,
+                       uint64_t now)
 {
     affinity &= all_cpus;
     *e = (struct sched_entity){.since = now,
                                .affinity = affinity ? affinity : all_cpus,
-                               .weight = weight,
+                               .group = g,
                                .cpu = SCHED_NO_CPU,
                                .state = SCHED_OFF};
     list_init(&e->node);
@@ -47,17 +73,61 @@ static uint64_t vtime_at(const struct sched_entity *e, uint64_t now)
 {
     if (e->state != SCHED_RUNNING || now <= e->since)
         return e->vtime;
-    return e->vtime + (now - e->since) * WEIGHT_UNIT / e->weight;
+    return e->vtime + (now - e->since) * WEIGHT_UNIT * e->group->active / e->group->weight;
+}
+
+static bool is_active(enum sched_state state)
+{
+    return state == SCHED_RUNNING || state == SCHED_READY;
+}
+
+/* Accounts for the time in the present state until now. */
+static void settle(struct sched_entity *e, uint64_t now)
+{
+    if (now <= e->since)
+        return;
+    e->vtime = vtime_at(e, now);
+    e->time[e->state] += now - e->since;
+    if (e->state == SCHED_RUNNING)
+        e->group->left -= (int64_t)(now - e->since);
+    e->since = now;
+}
+
+static void settle_running(const struct sched_group *g, uint64_t now)
+{
+    for (uint32_t cpu = 0; cpu < cpu_count; cpu++)
+        if (running[cpu] && running[cpu]->group == g)
+            settle(running[cpu], now);
 }
 
 static void set_state(struct sched_entity *e, enum sched_state state, uint64_t now)
 {
-    e->vtime = vtime_at(e, now);
-    if (now > e->since) {
-        e->time[e->state] += now - e->since;
-        e->since = now;
+    struct sched_group *g = e->group;
+
+    settle(e, now);
+    if (is_active(state) != is_active(e->state)) {
+        if (g->active > is_active(e->state)) /* the share of the others changes */
+            settle_running(g, now);
+        g->active += is_active(state) ? 1U : -1U;
     }
     e->state = state;
+}
+
+/* Has the group used up its quota at now? */
+static bool is_exhausted(struct sched_group *g, uint64_t now)
+{
+    uint64_t periods;
+
+    if (!g->quota)
+        return false;
+    settle_running(g, now);
+    if (now >= g->period + PERIOD) {
+        periods = (now - g->period) / PERIOD;
+        g->period += periods * PERIOD;
+        g->left += (int64_t)(MIN(periods, (uint64_t)MAX_PERIODS) * g->quota);
+        g->left = MIN(g->left, (int64_t)g->quota);
+    }
+    return g->left <= 0;
 }
 
 /* Who is furthest behind among those that run or wait for a CPU. */
@@ -74,13 +144,26 @@ static void update_floor(uint64_t now)
         floor_vtime = least;
 }
 
-static void enqueue(struct sched_entity *e)
+static void park(struct sched_entity *e)
+{
+    struct sched_group *g = e->group;
+
+    list_add_tail(&g->parked, &e->node);
+    if (list_empty(&g->node))
+        list_add_tail(&throttled, &g->node);
+    next_period = MIN(next_period, g->period + PERIOD);
+}
+
+static void enqueue(struct sched_entity *e, uint64_t now)
 {
     struct list *at;
 
-    list_for_each(at, &queue)
-        if (list_entry(at, struct sched_entity, node)->vtime > e->vtime)
-            break;
+    if (is_exhausted(e->group, now)) {
+        park(e);
+        return;
+    }
+    list_for_each(at,
+                  &queue) if (list_entry(at, struct sched_entity, node)->vtime > e->vtime) break;
     list_add_tail(at, &e->node);
 }
 
@@ -110,19 +193,51 @@ static uint32_t place(const struct sched_entity *e, uint64_t now)
 static uint32_t make_ready(struct sched_entity *e, uint64_t now)
 {
     set_state(e, SCHED_READY, now);
-    enqueue(e);
+    enqueue(e, now);
     return place(e, now);
 }
 
 /* The time a sleeper comes back at. */
-static uint32_t come_back(struct sched_entity *e, uint64_t now)
+static void catch_up(struct sched_entity *e, uint64_t now)
 {
     uint64_t least;
 
     update_floor(now);
     least = floor_vtime > WAKE_CREDIT ? floor_vtime - WAKE_CREDIT : 0;
     e->vtime = MIN(MAX(e->vtime, least), floor_vtime + MAX_AHEAD);
+}
+
+static uint32_t come_back(struct sched_entity *e, uint64_t now)
+{
+    catch_up(e, now);
     return make_ready(e, now);
+}
+
+/* Those whose group has got a new quota may run again. */
+static void unpark(uint64_t now)
+{
+    struct list *at, *after;
+
+    if (now < next_period)
+        return;
+    next_period = ~0UL;
+    list_for_each_safe(at, after, &throttled)
+    {
+        struct sched_group *g = list_entry(at, struct sched_group, node);
+
+        if (is_exhausted(g, now)) {
+            next_period = MIN(next_period, g->period + PERIOD);
+            continue;
+        }
+        list_del(&g->node);
+        while (!list_empty(&g->parked)) {
+            struct sched_entity *e = list_entry(g->parked.next, struct sched_entity, node);
+
+            list_del(&e->node);
+            catch_up(e, now);
+            enqueue(e, now);
+        }
+    }
 }
 
 uint32_t sched_on(struct sched_entity *e, uint64_t now)
@@ -196,7 +311,7 @@ uint32_t sched_release(struct sched_entity *e, enum sched_why why, uint64_t now)
             if (e->vtime <= first->vtime)
                 e->vtime = first->vtime + 1;
         }
-        enqueue(e);
+        enqueue(e, now);
         cpu = place(e, now);
     }
     e->off_pending = e->wake_pending = false;
@@ -210,7 +325,8 @@ static struct sched_entity *choose(uint32_t cpu)
     struct sched_entity *best = NULL;
     struct list *at;
 
-    list_for_each(at, &queue) {
+    list_for_each(at, &queue)
+    {
         struct sched_entity *e = list_entry(at, struct sched_entity, node);
 
         if (best && e->vtime > best->vtime + GRANULARITY)
@@ -225,12 +341,35 @@ static struct sched_entity *choose(uint32_t cpu)
     return best;
 }
 
-struct sched_entity *sched_pick(uint32_t cpu, uint64_t now, uint64_t *slice)
+/* How long e, which runs, may go on. */
+static uint64_t slice_for(const struct sched_entity *e, uint64_t now)
+{
+    const struct sched_group *g = e->group;
+    uint64_t slice = SCHED_SLICE;
+
+    if (g->quota)
+        slice = MIN(slice, (uint64_t)g->left / g->active);
+    return MAX(MIN(slice, next_period - now), LEAST_SLICE);
+}
+
+/* An idle CPU that may run the first who waits. */
+static uint32_t find_idle(uint64_t now)
+{
+    const struct sched_entity *e = list_entry(queue.next, struct sched_entity, node);
+
+    return !list_empty(&queue) && idle_cpus & e->affinity ? place(e, now) : SCHED_NO_CPU;
+}
+
+struct sched_entity *sched_pick(uint32_t cpu, uint64_t now, uint64_t *slice, uint32_t *kick)
 {
     struct sched_entity *e;
 
     spin_lock(&lock);
-    e = choose(cpu);
+    unpark(now);
+    while ((e = choose(cpu)) && is_exhausted(e->group, now)) {
+        list_del(&e->node);
+        park(e);
+    }
     if (e) {
         list_del(&e->node);
         set_state(e, SCHED_RUNNING, now);
@@ -238,28 +377,33 @@ struct sched_entity *sched_pick(uint32_t cpu, uint64_t now, uint64_t *slice)
         running[cpu] = e;
         idle_cpus &= ~BIT(cpu);
         update_floor(now);
-        *slice = SCHED_SLICE;
+        *slice = slice_for(e, now);
     } else {
         idle_cpus |= BIT(cpu);
+        *slice = next_period == ~0UL ? ~0UL : next_period - now;
     }
+    *kick = find_idle(now);
     spin_unlock(&lock);
     return e;
 }
 
-bool sched_should_yield(struct sched_entity *e, uint64_t now)
+bool sched_should_yield(struct sched_entity *e, uint64_t now, uint64_t *slice)
 {
     struct list *at;
     bool yield;
 
     spin_lock(&lock);
-    yield = e->off_pending;
-    list_for_each(at, &queue) {
+    yield = e->off_pending || now >= next_period || is_exhausted(e->group, now);
+    list_for_each(at, &queue)
+    {
         const struct sched_entity *w = list_entry(at, struct sched_entity, node);
 
         if (yield || w->vtime + GRANULARITY > vtime_at(e, now))
             break;
         yield = w->affinity & BIT(e->cpu);
     }
+    if (!yield)
+        *slice = slice_for(e, now);
     spin_unlock(&lock);
     return yield;
 }

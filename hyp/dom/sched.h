@@ -18,25 +18,37 @@ enum sched_state { SCHED_RUNNING, SCHED_READY, SCHED_BLOCKED, SCHED_OFF, SCHED_S
 /* Why a CPU gives up what it runs. */
 enum sched_why { SCHED_PREEMPT, SCHED_YIELD, SCHED_BLOCK };
 
+/* Entities that share a weight and a cap: the vCPUs of a domain. */
+struct sched_group {
+    uint32_t weight;    /* 1..65535 */
+    uint32_t active;    /* entities that are RUNNING or READY */
+    uint64_t quota;     /* ns of CPU time in each period; 0: no cap */
+    uint64_t period;    /* ns: start of the current one */
+    int64_t left;       /* ns of its quota */
+    struct list parked; /* entities that are READY, but wait for the next period */
+    struct list node;   /* while there are any */
+};
+
 struct sched_entity {
-    struct list node;            /* in the queue while READY */
+    struct list node;            /* in the queue, or parked, while READY */
     uint64_t vtime;              /* weighted ns of CPU time used */
     uint64_t since;              /* ns: start of the current state */
     uint64_t time[SCHED_STATES]; /* ns spent in each state before that */
     uint64_t affinity;           /* mask of CPUs it may run on; never empty */
-    uint32_t weight;             /* 1..65535 */
-    uint32_t cpu;                /* where it runs or last ran */
+    struct sched_group *group;
+    uint32_t cpu; /* where it runs or last ran */
     enum sched_state state;
     bool wake_pending; /* woken while RUNNING: a block becomes a yield */
     bool off_pending;  /* stop while RUNNING */
 };
 
 void sched_init(uint32_t ncpus);
-/*
- * OFF, at the virtual time of now. An affinity without a CPU that exists means
- * every CPU.
- */
-void sched_entity_init(struct sched_entity *e, uint32_t weight, uint64_t affinity, uint64_t now);
+/* cap: percent of one CPU, 0: none. sched_group_end(): when all its entities are OFF for good. */
+void sched_group_init(struct sched_group *g, uint32_t weight, uint32_t cap, uint64_t now);
+void sched_group_end(struct sched_group *g);
+/* OFF. An affinity without a CPU that exists means every CPU. */
+void sched_entity_init(struct sched_entity *e, struct sched_group *g, uint64_t affinity,
+                       uint64_t now);
 
 /*
  * Any CPU may call these two; the result is a CPU that should pick again, or SCHED_NO_CPU.
@@ -55,10 +67,13 @@ bool sched_is_off(struct sched_entity *e);
  * Result as above.
  */
 uint32_t sched_release(struct sched_entity *e, enum sched_why why, uint64_t now);
-/* The next entity for cpu, made RUNNING, and how long it may run in ns; NULL: idle. */
-struct sched_entity *sched_pick(uint32_t cpu, uint64_t now, uint64_t *slice);
-/* For the CPU that runs e: should it give way to somebody, or stop? */
-bool sched_should_yield(struct sched_entity *e, uint64_t now);
+/*
+ * The next entity for cpu, made RUNNING, or NULL: idle; and in how many ns to ask again, ~0: when
+ * called. *kick as the result above.
+ */
+struct sched_entity *sched_pick(uint32_t cpu, uint64_t now, uint64_t *slice, uint32_t *kick);
+/* For the CPU that runs e: should it give way to somebody, or stop? Else how long it may go on. */
+bool sched_should_yield(struct sched_entity *e, uint64_t now, uint64_t *slice);
 /* For the CPU that runs e, before it checks whether there is a reason not to block. */
 void sched_clear_wake(struct sched_entity *e);
 

@@ -25,6 +25,22 @@ struct cpu cpus[MAX_CPUS];
 uint32_t ncpus = 1;
 struct cpu_features features;
 
+/* What XSAVE needs for the features in xcr0, in the standard format: SDM vol. 1 13.4.3. */
+static uint32_t xsave_size(uint64_t xcr0)
+{
+    uint32_t end = 576; /* x87, SSE and the header */
+
+    for (uint32_t i = 2; i < 63; i++) {
+        struct cpuid c;
+
+        if (!(xcr0 >> i & 1))
+            continue;
+        c = cpuid(0xd, i); /* size in a, offset in b */
+        end = MAX(end, c.a + c.b);
+    }
+    return end;
+}
+
 void cpu_detect(void)
 {
     struct cpuid one = cpuid(1, 0), seven = {0}, ext1 = cpuid(0x80000001, 0), xsave;
@@ -50,7 +66,7 @@ void cpu_detect(void)
     if (features.xsave) {
         xsave = cpuid(0xd, 0);
         features.xcr0 = ((uint64_t)xsave.d << 32 | xsave.a) & XCR0_OFFERED;
-        features.xsave_size = xsave.c;
+        features.xsave_size = xsave_size(features.xcr0);
     }
 }
 

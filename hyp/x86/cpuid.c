@@ -59,6 +59,7 @@ static void topology(struct x86_vcpu *v, uint32_t sub, struct cpuid *r)
     }
 }
 
+/* Sizes that depend on XCR0 are those of the guest's, which this CPU holds. */
 static void xstate(uint32_t sub, struct cpuid *r)
 {
     if (!features.xsave || (sub >= 2 && (sub > 62 || !(features.xcr0 >> sub & 1))))
@@ -67,7 +68,7 @@ static void xstate(uint32_t sub, struct cpuid *r)
         *r = (struct cpuid){(uint32_t)features.xcr0, r->b, features.xsave_size,
                             (uint32_t)(features.xcr0 >> 32)};
     else if (sub == 1)
-        *r = (struct cpuid){.a = r->a & (uint32_t)LEAFD1_A};
+        *r = (struct cpuid){.a = r->a & (uint32_t)LEAFD1_A, .b = r->b};
 }
 
 static void basic(struct x86_vcpu *v, uint32_t leaf, uint32_t sub, struct cpuid *r)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The scheduler against an ideal one that gives each its share at every moment. */
 #include <stdio.h>
+#include <string.h>
 #include "hyp/dom/sched.h"
 #include "hyp/lib/util.h"
 #include "tests/unit/check_main.h"
@@ -9,8 +10,18 @@
 #define CPUS  4
 #define MAX_E 8
 #define STEP  (MS / 2)
+#define SEEDS 4000 /* random schedules */
+
+/* Check's own assertions write to a pipe each time. */
+#define MUST(c, ...)                                                                               \
+    do {                                                                                           \
+        if (!(c))                                                                                  \
+            ck_abort_msg(__VA_ARGS__);                                                             \
+    } while (0)
 
 static struct sched_entity e[MAX_E];
+static struct sched_group g[MAX_E];
+static uint64_t alarm[CPUS]; /* when an idle CPU asks again */
 static struct sched_entity *on[CPUS];
 static uint64_t now;
 
@@ -27,10 +38,10 @@ static void reset(uint32_t ncpus)
     now = 1000 * MS;
     sched_init(ncpus);
     for (uint32_t i = 0; i < CPUS; i++) {
-        uint64_t slice;
+        uint32_t kick;
 
-        on[i] = i < ncpus ? sched_pick(i, now, &slice) : NULL;
-        ck_assert_ptr_null(on[i]);
+        on[i] = i < ncpus ? sched_pick(i, now, &alarm[i], &kick) : NULL;
+        MUST(!on[i], "somebody runs");
     }
 }
 
@@ -38,16 +49,20 @@ static void reset(uint32_t ncpus)
 static void pick(uint32_t cpu, enum sched_why why)
 {
     uint64_t slice = 0;
-    uint32_t other = SCHED_NO_CPU;
+    uint32_t other = SCHED_NO_CPU, kick;
 
     if (on[cpu]) {
-        if (why == SCHED_PREEMPT && !sched_should_yield(on[cpu], now))
+        if (why == SCHED_PREEMPT && !sched_should_yield(on[cpu], now, &slice))
             return;
         other = sched_release(on[cpu], why, now);
         on[cpu] = NULL;
     }
-    on[cpu] = sched_pick(cpu, now, &slice);
-    ck_assert(!on[cpu] || (slice && on[cpu]->state == SCHED_RUNNING));
+    on[cpu] = sched_pick(cpu, now, &slice, &kick);
+    alarm[cpu] = slice == ~0UL ? ~0UL : now + slice;
+    MUST(slice && (!on[cpu] || (slice <= SCHED_SLICE && on[cpu]->state == SCHED_RUNNING)),
+         "CPU %u: slice %lu", cpu, slice);
+    if (kick != SCHED_NO_CPU)
+        pick(kick, SCHED_PREEMPT);
     if (other != SCHED_NO_CPU && other != cpu)
         pick(other, SCHED_PREEMPT);
 }
@@ -60,7 +75,14 @@ static void poke(uint32_t cpu)
 
 static void start(unsigned i, uint32_t weight, uint64_t affinity)
 {
-    sched_entity_init(&e[i], weight, affinity, now);
+    sched_group_init(&g[i], weight, 0, now);
+    sched_entity_init(&e[i], &g[i], affinity, now);
+    poke(sched_on(&e[i], now));
+}
+
+static void start_in(unsigned i, unsigned group)
+{
+    sched_entity_init(&e[i], &g[group], 0, now);
     poke(sched_on(&e[i], now));
 }
 
@@ -69,8 +91,8 @@ static void nobody_waits(unsigned n, uint32_t ncpus)
 {
     for (unsigned i = 0; i < n; i++)
         for (uint32_t c = 0; c < ncpus; c++)
-            ck_assert_msg(e[i].state != SCHED_READY || on[c] || !(e[i].affinity & BIT(c)),
-                          "entity %u waits, CPU %u idles", i, c);
+            MUST(e[i].state != SCHED_READY || on[c] || !(e[i].affinity & BIT(c)),
+                 "entity %u waits, CPU %u idles", i, c);
 }
 
 static void run(unsigned steps, unsigned n, uint32_t ncpus)
@@ -84,12 +106,12 @@ static void run(unsigned steps, unsigned n, uint32_t ncpus)
 }
 
 /* Random weights on one CPU: each is at most two slices away from its share, at any time. */
-START_TEST(shares)
+static void shares_of(unsigned seed)
 {
     uint64_t begin, sum = 0;
     unsigned n;
 
-    srand((unsigned)_i + 1);
+    srand(seed);
     n = 2 + (unsigned)rand() % (MAX_E - 1);
     reset(1);
     for (unsigned i = 0; i < n; i++) {
@@ -102,23 +124,28 @@ START_TEST(shares)
     for (unsigned round = 0; round < 40; round++) {
         run(50 + (unsigned)rand() % 50, n, 1);
         for (unsigned i = 0; i < n; i++) {
-            double ideal = (double)(now - begin) * e[i].weight / (double)sum;
+            double ideal = (double)(now - begin) * g[i].weight / (double)sum;
             double lag = ideal - (double)ran(&e[i]);
 
-            ck_assert_msg(lag < 2.0 * SCHED_SLICE && lag > -2.0 * SCHED_SLICE,
-                          "seed %d: entity %u of weight %u is %f ms away", _i + 1, i, e[i].weight,
-                          lag / 1e6);
+            MUST(lag < 2.0 * SCHED_SLICE && lag > -2.0 * SCHED_SLICE,
+                 "seed %u: entity %u of weight %u is %f ms away", seed, i, g[i].weight, lag / 1e6);
         }
     }
+}
+
+START_TEST(shares)
+{
+    for (unsigned seed = 0; seed < SEEDS; seed++)
+        shares_of(seed);
 }
 END_TEST
 
 /* Random sleeping, waking, stopping on several CPUs: no CPU idles while somebody waits. */
-START_TEST(work_conserving)
+static void work_conserving_with(unsigned seed)
 {
     uint32_t ncpus;
 
-    srand((unsigned)_i + 77);
+    srand(seed);
     ncpus = 1 + (uint32_t)rand() % CPUS;
     reset(ncpus);
     for (unsigned i = 0; i < MAX_E; i++)
@@ -140,7 +167,7 @@ START_TEST(work_conserving)
         case 2:
             if (!sched_off(&e[i], now))
                 pick(e[i].cpu, SCHED_PREEMPT);
-            ck_assert(sched_is_off(&e[i]));
+            MUST(sched_is_off(&e[i]), "it is not off");
             break;
         case 3:
             poke(sched_on(&e[i], now));
@@ -150,8 +177,14 @@ START_TEST(work_conserving)
         }
         nobody_waits(MAX_E, ncpus);
         for (uint32_t k = 0; k < ncpus; k++)
-            ck_assert(!on[k] || (on[k]->affinity & BIT(k)));
+            MUST(!on[k] || (on[k]->affinity & BIT(k)), "CPU %u runs a stranger", k);
     }
+}
+
+START_TEST(work_conserving)
+{
+    for (unsigned seed = 0; seed < SEEDS; seed++)
+        work_conserving_with(seed);
 }
 END_TEST
 
@@ -217,11 +250,13 @@ END_TEST
 
 START_TEST(off_and_on)
 {
+    uint64_t slice;
+
     reset(2);
     start(0, 256, 0);
     ck_assert(!sched_off(&e[0], now)); /* it runs */
     ck_assert(!sched_is_off(&e[0]));
-    ck_assert(sched_should_yield(&e[0], now));
+    ck_assert(sched_should_yield(&e[0], now, &slice));
     pick(e[0].cpu, SCHED_PREEMPT);
     ck_assert(sched_is_off(&e[0]));
     ck_assert_uint_eq(sched_wake(&e[0], now), SCHED_NO_CPU); /* a wake-up does not start it */
@@ -248,10 +283,90 @@ START_TEST(times_add_up)
 }
 END_TEST
 
+/* As the run loop does it: an idle CPU asks at its alarm, a busy one at the end of its slice. */
+static void run_finely(uint64_t ns, uint32_t ncpus)
+{
+    for (uint64_t end = now + ns; now < end; now += MS / 10)
+        for (uint32_t c = 0; c < ncpus; c++)
+            if (now >= alarm[c])
+                pick(c, SCHED_PREEMPT);
+}
+
+static uint64_t ran_in(unsigned group)
+{
+    uint64_t sum = 0;
+
+    for (unsigned i = 0; i < MAX_E; i++)
+        if (e[i].group == &g[group])
+            sum += ran(&e[i]);
+    return sum;
+}
+
+/* A group gets its cap and no more, alone and in company, with one entity and with several. */
+START_TEST(caps)
+{
+    static const uint32_t percents[] = {5, 25, 50, 90, 100, 150, 390};
+    uint32_t cap = percents[_i % 7], ncpus = _i < 7 ? 4 : 1, others = _i < 14 ? 0 : 2, expected;
+    double got;
+
+    memset(e, 0, sizeof(e));
+    reset(ncpus);
+    sched_group_init(&g[0], 256, cap, now);
+    for (unsigned i = 0; i < 4; i++)
+        start_in(i, 0);
+    for (unsigned i = 4; i < 4 + others; i++)
+        start(i, 256, 0);
+    run_finely(3000 * MS, ncpus); /* a hundred periods */
+    got = (double)ran_in(0) / (30.0 * MS);
+    expected = MIN(cap, 100 * ncpus / (others + 1));
+    ck_assert_msg(got > expected - 2.0 && got < expected + 2.0, "cap %u, %u CPUs: %f", cap, ncpus,
+                  got);
+    for (unsigned i = 4; i < 4 + others; i++)
+        ck_assert_uint_ge(ran(&e[i]), (3000 - 30 * expected) * MS / others - 60 * MS);
+}
+END_TEST
+
+/* A parked entity can be stopped, and its group may end. */
+START_TEST(cap_and_off)
+{
+    reset(1);
+    sched_group_init(&g[0], 256, 10, now);
+    start_in(0, 0);
+    run_finely(10 * MS, 1);
+    ck_assert_ptr_null(on[0]);
+    ck_assert_int_eq(e[0].state, SCHED_READY);
+    ck_assert(sched_off(&e[0], now));
+    sched_group_end(&g[0]);
+    memset(&g[0], 0xff, sizeof(g[0]));
+    run_finely(100 * MS, 1);
+    ck_assert_ptr_null(on[0]);
+}
+END_TEST
+
+/* A weight is the group's, however many of its entities want to run. */
+START_TEST(weight_of_group)
+{
+    double share;
+
+    memset(e, 0, sizeof(e));
+    reset(1);
+    sched_group_init(&g[0], 256, 0, now);
+    for (unsigned i = 0; i < 5; i++)
+        start_in(i, 0);
+    start(5, 256, 0);
+    run_finely(2000 * MS, 1);
+    share = (double)ran(&e[5]) / (20.0 * MS);
+    ck_assert_msg(share > 47.0 && share < 53.0, "%f %%", share);
+}
+END_TEST
+
 static void fill(TCase *tc)
 {
-    tcase_add_loop_test(tc, shares, 0, 300);
-    tcase_add_loop_test(tc, work_conserving, 0, 300);
+    tcase_add_test(tc, shares);
+    tcase_add_test(tc, work_conserving);
+    tcase_add_loop_test(tc, caps, 0, 21);
+    tcase_add_test(tc, cap_and_off);
+    tcase_add_test(tc, weight_of_group);
     tcase_add_test(tc, sleeper_first);
     tcase_add_test(tc, no_hoarding);
     tcase_add_test(tc, wake_while_running);

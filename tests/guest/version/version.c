@@ -9,9 +9,38 @@
 
 static uint8_t page[4096] __aligned(4096);
 
+static void cpuid_sub(uint32_t leaf, uint32_t sub, uint32_t r[4])
+{
+    __asm__ volatile("cpuid"
+                     : "=a"(r[0]), "=b"(r[1]), "=c"(r[2]), "=d"(r[3])
+                     : "a"(leaf), "c"(sub));
+}
+
 static void cpuid(uint32_t leaf, uint32_t r[4])
 {
-    __asm__ volatile("cpuid" : "=a"(r[0]), "=b"(r[1]), "=c"(r[2]), "=d"(r[3]) : "a"(leaf), "c"(0));
+    cpuid_sub(leaf, 0, r);
+}
+
+/* The sizes of leaf 13 are those of the features that it offers, and follow XCR0. */
+static void xstate(void)
+{
+    uint32_t all[4], r[4], end = 576;
+
+    cpuid(1, r);
+    if (!(r[2] >> 26 & 1))
+        return;
+    cpuid(13, all);
+    EQUAL(all[1], 576); /* XCR0 is as after reset */
+    for (uint32_t i = 2; i < 32; i++) {
+        cpuid_sub(13, i, r);
+        EQUAL(!!r[0], all[0] >> i & 1);
+        if (r[0] && r[0] + r[1] > end)
+            end = r[0] + r[1];
+    }
+    EQUAL(all[2], end);
+    cpuid_sub(13, 1, r);
+    if (r[0] >> 1 & 1) /* XSAVEC */
+        EQUAL(r[1], 576);
 }
 
 static void leaves(void)
@@ -45,6 +74,7 @@ void probe_main(void)
     char text[XEN_EXTRAVERSION_LEN];
 
     leaves();
+    xstate();
     EQUAL(VERSION(XENVER_version, 0) >> 16, 4);
     EQUAL(VERSION(XENVER_extraversion, text), 0);
     EQUAL(VERSION(XENVER_extraversion, BAD_POINTER), -XEN_EFAULT);
