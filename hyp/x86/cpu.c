@@ -12,6 +12,7 @@
 #define CPUIDX1_D_PAGE1G      26
 #define CPUIDX7_D_INVARIANT   8
 #define XCR0_OFFERED          0xe7UL /* x87, SSE, AVX, AVX-512 */
+#define XSAVE_LEGACY          576U   /* x87, SSE and the header */
 #define CR4_PGE               (1UL << 7)
 #define CR4_OSFXSR            (1UL << 9)
 #define CR4_OSXSAVE           (1UL << 18)
@@ -25,18 +26,20 @@ struct cpu cpus[MAX_CPUS];
 uint32_t ncpus = 1;
 struct cpu_features features;
 
-/* What XSAVE needs for the features in xcr0, in the standard format: SDM vol. 1 13.4.3. */
-static uint32_t xsave_size(uint64_t xcr0)
+uint32_t cpu_xsave_size(uint64_t xcr0, bool compacted)
 {
-    uint32_t end = 576; /* x87, SSE and the header */
+    uint32_t end = XSAVE_LEGACY;
 
     for (uint32_t i = 2; i < 63; i++) {
         struct cpuid c;
 
         if (!(xcr0 >> i & 1))
             continue;
-        c = cpuid(0xd, i); /* size in a, offset in b */
-        end = MAX(end, c.a + c.b);
+        c = cpuid(0xd, i); /* a: size; b: offset in the standard format; c, bit 1: aligned */
+        if (!compacted)
+            end = MAX(end, c.a + c.b);
+        else
+            end = (c.c & 2 ? ROUND_UP(end, 64U) : end) + c.a;
     }
     return end;
 }
@@ -66,7 +69,7 @@ void cpu_detect(void)
     if (features.xsave) {
         xsave = cpuid(0xd, 0);
         features.xcr0 = ((uint64_t)xsave.d << 32 | xsave.a) & XCR0_OFFERED;
-        features.xsave_size = xsave_size(features.xcr0);
+        features.xsave_size = cpu_xsave_size(features.xcr0, false);
     }
 }
 

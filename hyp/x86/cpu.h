@@ -54,6 +54,8 @@ extern struct cpu_features features;
 /* Fills features (boot CPU). cpu_protect() turns on what protects us, on each CPU; needs NX. */
 void cpu_detect(void);
 void cpu_protect(void);
+/* Bytes of an XSAVE area for the features in xcr0, standard or compacted: SDM vol. 1 13.4.3. */
+uint32_t cpu_xsave_size(uint64_t xcr0, bool compacted);
 
 static inline uint64_t rdmsr(uint32_t msr)
 {
@@ -127,6 +129,13 @@ static inline uint32_t inl(uint16_t port)
         v_;                                                                                        \
     })
 #define WRITE_CR(n, v) __asm__ volatile("mov %0, %%cr" #n : : "r"((uint64_t)(v)) : "memory")
+static inline uint64_t read_xcr0(void)
+{
+    uint32_t lo, hi;
+
+    __asm__ volatile("xgetbv" : "=a"(lo), "=d"(hi) : "c"(0));
+    return (uint64_t)hi << 32 | lo;
+}
 static inline void write_xcr0(uint64_t v)
 {
     __asm__ volatile("xsetbv" : : "c"(0), "a"((uint32_t)v), "d"((uint32_t)(v >> 32)));

@@ -59,7 +59,8 @@ static void topology(struct x86_vcpu *v, uint32_t sub, struct cpuid *r)
     }
 }
 
-/* Sizes that depend on XCR0 are those of the guest's, which this CPU holds. */
+/* Sizes that depend on XCR0 are those of the guest's, which this CPU holds. That of the compacted
+ * format is computed: Bochs gives none. */
 static void xstate(uint32_t sub, struct cpuid *r)
 {
     if (!features.xsave || (sub >= 2 && (sub > 62 || !(features.xcr0 >> sub & 1))))
@@ -68,7 +69,7 @@ static void xstate(uint32_t sub, struct cpuid *r)
         *r = (struct cpuid){(uint32_t)features.xcr0, r->b, features.xsave_size,
                             (uint32_t)(features.xcr0 >> 32)};
     else if (sub == 1)
-        *r = (struct cpuid){.a = r->a & (uint32_t)LEAFD1_A, .b = r->b};
+        *r = (struct cpuid){.a = r->a & (uint32_t)LEAFD1_A, .b = cpu_xsave_size(read_xcr0(), true)};
 }
 
 static void basic(struct x86_vcpu *v, uint32_t leaf, uint32_t sub, struct cpuid *r)

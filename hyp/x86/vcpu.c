@@ -103,16 +103,15 @@ static void fpu_load(struct x86_vcpu *v)
 /* The guest may have changed XCR0 by itself: QEMU's AMD-V does not exit for XSETBV. */
 static void fpu_save(struct x86_vcpu *v)
 {
-    uint64_t all = ~0UL;
-    uint32_t lo, hi;
+    uint64_t all = ~0UL, xcr0;
 
     if (!features.xsave) {
         __asm__ volatile("fxsave64 (%0)" : : "r"(v->xsave) : "memory");
         return;
     }
-    __asm__ volatile("xgetbv" : "=a"(lo), "=d"(hi) : "c"(0));
-    v->xcr0 = ((uint64_t)hi << 32 | lo) & features.xcr0;
-    if (((uint64_t)hi << 32 | lo) != features.xcr0)
+    xcr0 = read_xcr0();
+    v->xcr0 = xcr0 & features.xcr0;
+    if (xcr0 != features.xcr0)
         write_xcr0(features.xcr0);
     __asm__ volatile("xsave64 (%0)"
                      :
