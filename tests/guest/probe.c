@@ -66,6 +66,18 @@ int probe_wrmsr(uint32_t msr, uint64_t value)
     return probe_trap(do_wrmsr, value);
 }
 
+uint64_t probe_number(unsigned n)
+{
+    const char *p = rt_cmdline;
+    uint64_t value = 0;
+
+    for (; n && *p; p++)
+        n -= *p == ' ';
+    for (; *p >= '0' && *p <= '9'; p++)
+        value = value * 10 + (uint64_t)(*p - '0');
+    return value;
+}
+
 static void init(void)
 {
     probe_main();

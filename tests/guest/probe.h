@@ -23,6 +23,9 @@ int probe_trap(void (*fn)(uint64_t arg), uint64_t arg);
 int probe_rdmsr(uint32_t msr, uint64_t *value);
 int probe_wrmsr(uint32_t msr, uint64_t value);
 
+/* Number n (0: the first) of those on the command line; 0 when there is none. */
+uint64_t probe_number(unsigned n);
+
 /* An address nothing is mapped at, neither for the guest nor for the hypervisor. */
 #define BAD_POINTER 0x7ffffffff000UL
 

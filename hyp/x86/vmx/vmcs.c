@@ -88,6 +88,8 @@ static void vmcs_setup(const struct x86_vcpu *v)
         vmcs_write(VMCS_PLE_GAP, PLE_GAP);
         vmcs_write(VMCS_PLE_WINDOW, PLE_WINDOW);
     }
+    if (vmx_ctl[VMX_PIN] & PIN_PREEMPTION)
+        vmcs_write(VMCS_PREEMPTION_TIMER, UINT32_MAX);
     if (vmx_ctl[VMX_PROC2] & PROC2_ENCLS)
         vmcs_write(VMCS_ENCLS_BITMAP, ~0UL);
     vmcs_write(VMCS_LINK, ~0UL);

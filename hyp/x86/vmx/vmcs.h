@@ -49,6 +49,7 @@
 #define VMCS_GUEST_AR            0x4814
 #define VMCS_GUEST_SHADOW        0x4824 /* interruptibility */
 #define VMCS_GUEST_ACTIVITY      0x4826
+#define VMCS_PREEMPTION_TIMER    0x482e
 #define VMCS_CR0_MASK            0x6000
 #define VMCS_CR4_MASK            0x6002
 #define VMCS_CR0_SHADOW          0x6004
@@ -88,6 +89,7 @@
 #define PIN_INTERRUPT   0x01
 #define PIN_NMI         0x08
 #define PIN_VIRTUAL_NMI 0x20
+#define PIN_PREEMPTION  0x40
 
 /* Processor-based controls. */
 #define PROC_INTR_WINDOW 0x00000004
@@ -166,6 +168,7 @@
 #define REASON_EPT           48
 #define REASON_EPT_MISCONFIG 49
 #define REASON_INVEPT        50
+#define REASON_PREEMPTION    52
 #define REASON_INVVPID       53
 #define REASON_WBINVD        54
 #define REASON_XSETBV        55
@@ -177,6 +180,7 @@
 #define MSR_FEATURE_CONTROL 0x03a /* bit 0 lock, bit 2 VMX outside SMX */
 #define MSR_PAT             0x277
 #define MSR_VMX_BASIC       0x480
+#define MSR_VMX_MISC        0x485
 #define MSR_VMX_CR0_FIXED0  0x486
 #define MSR_VMX_CR0_FIXED1  0x487
 #define MSR_VMX_CR4_FIXED0  0x488

@@ -2,10 +2,11 @@
 /* Entry, exit and event injection (SDM vol. 3 ch. 27 and 28). */
 #include "hyp/x86/vmx/vmx.h"
 
-#define CR_MOV_TO     0
-#define VPID_LAST     0xffffU
-#define PENDING_BS    BIT(14) /* a single-step trap is due */
-#define QUAL_NMI_IRET BIT(12)
+#define CR_MOV_TO      0
+#define VPID_LAST      0xffffU
+#define PENDING_BS     BIT(14) /* a single-step trap is due */
+#define QUAL_NMI_IRET  BIT(12)
+#define PREEMPTION_FAR 1000000000UL /* ns: a later deadline is not of interest */
 
 /* Exits that need nothing but a name. 0 (EXIT_NONE) elsewhere: vmexit_decode() looks closer. */
 static const uint8_t vmexit_plain[] = {
@@ -25,6 +26,7 @@ static const uint8_t vmexit_plain[] = {
     [REASON_MONITOR] = EXIT_UNDEFINED,
     [REASON_PAUSE] = EXIT_PAUSE,
     [REASON_INVEPT] = EXIT_UNDEFINED,
+    [REASON_PREEMPTION] = EXIT_INTERRUPT,
     [REASON_INVVPID] = EXIT_UNDEFINED,
     [REASON_XSETBV] = EXIT_XSETBV,
     [REASON_VMFUNC] = EXIT_UNDEFINED,
@@ -272,6 +274,30 @@ static void vmexit_sync_p2m(struct x86_vcpu *v, struct cpu *c)
     v->seen_gen = gen;
 }
 
+/*
+ * A guest that has interrupts off leaves at this CPU's next timer by the preemption timer, too:
+ * Bochs never delivers the interrupt when IF is 0 on both sides of the entry. It counts TSC ticks
+ * by 2^n (SDM vol. 3 26.5.1, appendix A.6).
+ */
+static void vmexit_arm_preemption(struct vmx_vcpu *x, const struct cpu *c)
+{
+    bool wanted = !(vmcs_read(VMCS_GUEST_RFLAGS) & RFLAGS_IF);
+    uint64_t now, deadline, ticks = UINT32_MAX;
+
+    if (!(vmx_ctl[VMX_PIN] & PIN_PREEMPTION) || (!wanted && !x->preemption))
+        return;
+    if (wanted) {
+        now = now_ns();
+        deadline = READ_ONCE(c->timer_programmed);
+        if (deadline <= now)
+            ticks = 0;
+        else if (deadline - now < PREEMPTION_FAR)
+            ticks = MIN(ns_to_tsc(deadline - now) >> vmx_preemption_shift, ticks);
+    }
+    x->preemption = wanted;
+    vmcs_write(VMCS_PREEMPTION_TIMER, ticks);
+}
+
 void vmexit_run(struct x86_vcpu *v, struct exit *e)
 {
     struct vmx_vcpu *x = vmx_of(v);
@@ -282,6 +308,7 @@ void vmexit_run(struct x86_vcpu *v, struct exit *e)
     e->reason = EXIT_NONE;
     vmexit_assign_vpid(x, c);
     vmcs_write(VMCS_GUEST_RSP, v->regs.rsp);
+    vmexit_arm_preemption(x, c);
     vmexit_sync_p2m(v, c);
     refused = vmenter(&v->regs, x->launched);
     WRITE_ONCE(c->entry_gen, 0);

@@ -14,6 +14,7 @@
 
 uint32_t vmx_ctl[VMX_NCTL];
 uint32_t vmx_revision;
+unsigned vmx_preemption_shift;
 uint8_t vmx_msr_bitmap[PAGE_SIZE] __aligned(PAGE_SIZE);
 
 static struct p2m_format vmx_p2m_format = {
@@ -44,6 +45,7 @@ static const struct {
 
 /* Used when the CPU has them. */
 static const uint32_t vmx_wants[VMX_NCTL] = {
+    [VMX_PIN] = PIN_PREEMPTION,
     [VMX_PROC2] = PROC2_RDTSCP | PROC2_INVPCID | PROC2_PAUSE_LOOP | PROC2_ENCLS,
 };
 
@@ -119,6 +121,7 @@ static const char *vmx_probe(void)
         return "INVVPID";
     vmx_p2m_format.has_2m = cap & CAP_EPT_2M;
     vmx_revision = (uint32_t)basic & 0x7fffffff;
+    vmx_preemption_shift = rdmsr(MSR_VMX_MISC) & 31;
     vmx_fill_msr_bitmap();
     return NULL;
 }

@@ -19,6 +19,7 @@ struct vmx_vcpu {
     uint8_t region[PAGE_SIZE]; /* the VMCS itself */
     uint64_t hpa;              /* of region */
     bool launched;             /* VMRESUME, not VMLAUNCH */
+    bool preemption;           /* VMCS_PREEMPTION_TIMER holds a deadline */
     uint32_t proc;             /* VMCS_PROC as last written */
     struct cpu *cpu;           /* where it was last loaded: VPID and EPT entries live there */
     uint64_t vpid_gen;         /* cpu->asid_gen when its VPID was given out; 0: needs a new one */
@@ -29,6 +30,7 @@ struct vmx_vcpu {
 enum vmx_ctl { VMX_PIN, VMX_PROC, VMX_PROC2, VMX_EXIT, VMX_ENTRY, VMX_NCTL };
 extern uint32_t vmx_ctl[VMX_NCTL];
 extern uint32_t vmx_revision;
+extern unsigned vmx_preemption_shift;
 
 /* One bit per MSR, set: exits (SDM 25.6.9). Shared by all vCPUs. */
 extern uint8_t vmx_msr_bitmap[PAGE_SIZE];

@@ -18,15 +18,6 @@ static uint32_t domid(void)
     return c;
 }
 
-static uint32_t last(void)
-{
-    uint32_t n = 0;
-
-    for (const char *p = rt_cmdline; *p >= '0' && *p <= '9'; p++)
-        n = n * 10 + (uint32_t)(*p - '0');
-    return n;
-}
-
 void probe_main(void)
 {
     evtchn_alloc_unbound_t unbound = {.dom = DOMID_SELF, .remote_dom = DOMID_SELF};
@@ -38,6 +29,6 @@ void probe_main(void)
     for (unsigned i = 0; i < 100; i++)
         HYPERCALL2(__HYPERVISOR_event_channel_op, EVTCHNOP_alloc_unbound, &unbound);
     EQUAL(HYPERCALL2(__HYPERVISOR_memory_op, XENMEM_add_to_physmap, &map), 0);
-    if (domid() < last())
+    if (domid() < probe_number(0))
         rt_shutdown(SHUTDOWN_reboot);
 }
