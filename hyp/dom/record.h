@@ -25,7 +25,7 @@ const char *record_check_header(const struct bundle_header *h, uint64_t size);
  */
 const char *record_check(const struct bundle_domain *r, const struct bundle_header *h,
                          uint32_t *segment);
-/* Two records that cannot be on one host: "name" or "uuid", or NULL. */
+/* What two records that cannot be on one host have in common: "name", "uuid", "class"; or NULL. */
 const char *record_conflict(const struct bundle_domain *a, const struct bundle_domain *b);
 
 /* Bytes of RAM below the hole; the rest of memory_target lies from GUEST_HIGH_RAM on. */
