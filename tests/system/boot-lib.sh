@@ -4,8 +4,10 @@
 #
 #   guest NAME KERNEL VCPUS MIB CMDLINE [XML]   a domain with a kernel of scripts/kernels, on stdout
 #   probe PROBE [VCPUS [XML [CMDLINE [NAME]]]]  a domain with a probe guest
-#   host_image DIR                              domains on stdin: DIR/host.iso with a control domain
-#   boot_image DIR                              DIR/host.iso with the hypervisor alone
+#   host_xml DIR                                domains on stdin: DIR/host.xml with a control domain
+#   host_image DIR                              the same, and DIR/host.iso
+#   boot_image DIR [BUNDLE [HYPERVISOR [OPTION]]]   DIR/host.iso by hand: the hypervisor, with no
+#                                               bundle or with this one, and its command line
 #   boot_qemu DIR ARG...    AMD-V: the log goes to DIR/com1.log; ARG are further options
 #   boot_bochs DIR CPUS     VT-x
 #   type_bochs DIR          before boot_bochs: the second serial port becomes DIR/com2.in and .log
@@ -50,13 +52,17 @@ probe() {
     domain "${5:-$1}" "${2:-1}" 8 "$(realpath "$BUILD/probe/$1/$1.elf")" "" "${4:-}" "${3:-}"
 }
 
-host_image() {
+host_xml() {
     {
         echo "<host><name>test</name><memory unit='MiB'>$HOST_MIB</memory>"
         echo "<on_idle>poweroff</on_idle><control/>"
         cat
         echo "</host>"
     } >"$1/host.xml"
+}
+
+host_image() {
+    host_xml "$1"
     "$BUILD/bl" image -o "$1/host.iso" "$1/host.xml" || exit 1
 }
 
@@ -87,8 +93,15 @@ boot_until() {
 
 boot_image() {
     mkdir -p "$1/tree/boot/grub"
-    cp "$BUILD/bulkhead.elf" "$1/tree/boot/"
-    printf 'set timeout=0\nmultiboot2 /boot/bulkhead.elf\nboot\n' >"$1/tree/boot/grub/grub.cfg"
+    cp "${3:-$BUILD/bulkhead.elf}" "$1/tree/boot/bulkhead.elf"
+    {
+        printf 'set timeout=0\nmultiboot2 /boot/bulkhead.elf %s\n' "${4:-}"
+        [ -z "${2:-}" ] || {
+            cp "$2" "$1/tree/boot/bundle"
+            echo "module2 /boot/bundle bundle"
+        }
+        echo boot
+    } >"$1/tree/boot/grub/grub.cfg"
     grub-mkrescue -o "$1/host.iso" "$1/tree" >"$1/mkrescue.log" 2>&1 || {
         cat "$1/mkrescue.log"
         exit 1
