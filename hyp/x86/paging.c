@@ -135,6 +135,14 @@ bool paging_on_stack(uint64_t va, size_t n)
            offset >= PAGE_SIZE && n <= STACK_STRIDE - offset;
 }
 
+bool paging_in_guard(uint64_t va)
+{
+    uint64_t at = va - STACK_BASE;
+
+    return va >= STACK_BASE && at < MAX_CPUS * CPU_STACKS * STACK_STRIDE &&
+           at % STACK_STRIDE < PAGE_SIZE;
+}
+
 void *map_io(hpa_t a, size_t n, bool uncached)
 {
     uint64_t offset = a.val % PAGE_SIZE, pages = ROUND_UP(offset + n, PAGE_SIZE) / PAGE_SIZE;

@@ -22,6 +22,8 @@ uint64_t paging_map_stack(unsigned cpu, unsigned n);
 
 /* [va, va + n) lies in one of this CPU's stacks, or in the one it booted with. */
 bool paging_on_stack(uint64_t va, size_t n);
+/* va lies in the guard page below a stack of any CPU. */
+bool paging_in_guard(uint64_t va);
 
 /*
  * Drops this CPU's translations of chunks that other CPUs have unmapped since its last call. They
