@@ -5,16 +5,18 @@
 #   guest NAME KERNEL VCPUS MIB CMDLINE [XML]   a domain with a kernel of scripts/kernels, on stdout
 #   probe PROBE [VCPUS [XML [CMDLINE [NAME]]]]  a domain with a probe guest
 #   host_xml DIR                                domains on stdin: DIR/host.xml with a control domain
-#   host_image DIR                              the same, and DIR/host.iso
+#   host_image DIR [HYPERVISOR]                 the same, and DIR/host.iso
 #   boot_image DIR [BUNDLE [HYPERVISOR [OPTION]]]   DIR/host.iso by hand: the hypervisor, with no
 #                                               bundle or with this one, and its command line
 #   boot_qemu DIR ARG...    AMD-V: the log goes to DIR/com1.log; ARG are further options
 #   boot_bochs DIR CPUS     VT-x
 #   type_bochs DIR          before boot_bochs: the second serial port becomes DIR/com2.in and .log
 #   boot_until qemu|bochs DIR PATTERN TIMES ARG...   ends the emulator then
+#   boot_begin qemu|bochs DIR ARG...   in the background, until boot_end
 #   wait_for FILE PATTERN   until it is there
 #   expect DIR PATTERN...   each must stand in the log
 #   expect_not DIR PATTERN  must not
+#   poke FILE OFFSET HEX...   writes bytes into a file
 
 ACCEL=${ACCEL:-tcg}
 BUILD=${BUILD:-build}
@@ -63,27 +65,37 @@ host_xml() {
 
 host_image() {
     host_xml "$1"
-    "$BUILD/bl" image -o "$1/host.iso" "$1/host.xml" || exit 1
+    # shellcheck disable=SC2086 # an option or none
+    "$BUILD/bl" image -o "$1/host.iso" ${2:+--hypervisor "$2"} "$1/host.xml" || exit 1
 }
 
-# Boots with boot_$1 in the background until pattern $3 has come $4 times, then ends the emulator.
+# Boots with boot_$1 in the background until boot_end.
+boot_begin() { # VENDOR DIR ARG...
+    setsid sh -c '. tests/system/boot-lib.sh; HOST_MIB=$1; COM2_BOCHS=$2; shift 2; "boot_$@"' sh \
+        "$HOST_MIB" "$COM2_BOCHS" "$@" &
+    group=$!
+}
+
+boot_end() {
+    kill -- "-$group" 2>/dev/null || true
+    wait "$group" 2>/dev/null || true
+}
+
+# The same until pattern $3 has come $4 times.
 boot_until() {
     vendor=$1
     dir=$2
     pattern=$3
     times=$4
     shift 4
-    setsid sh -c '. tests/system/boot-lib.sh; HOST_MIB=$1; shift; "$@"' sh "$HOST_MIB" \
-        "boot_$vendor" "$dir" "$@" &
-    group=$!
+    boot_begin "$vendor" "$dir" "$@"
     seconds=0
     until [ "$(grep -ac -- "$pattern" "$dir/com1.log" 2>/dev/null || true)" -ge "$times" ]; do
         seconds=$((seconds + 1))
         [ "$seconds" -lt "$HANG" ] || break
         sleep 1
     done
-    kill -- "-$group" 2>/dev/null || true
-    wait "$group" 2>/dev/null || true
+    boot_end
     [ "$seconds" -lt "$HANG" ] || {
         echo "never came $times times: $pattern"
         tail -n 40 "$dir/com1.log"
@@ -188,4 +200,14 @@ expect_not() { # DIR PATTERN
         echo "this stands in the host's log: $2"
         exit 1
     fi
+}
+
+poke() {
+    file=$1
+    at=$2
+    shift 2
+    for byte in "$@"; do
+        # shellcheck disable=SC2059 # the format is the byte
+        printf "\\$(printf %03o "0x$byte")"
+    done | dd of="$file" bs=1 seek="$at" conv=notrunc status=none
 }

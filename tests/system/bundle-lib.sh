@@ -2,7 +2,6 @@
 # shellcheck shell=sh
 # Broken bundles: what is broken is not started, and the log says what and why.
 #
-#   poke FILE OFFSET HEX...   writes bytes
 #   number FILE OFFSET SIZE   reads one of SIZE bytes
 #   flip FILE OFFSET          inverts a byte
 #   seal FILE PAGE            the checksum of the header (page 0) or of a record is right again
@@ -14,16 +13,6 @@ record_nsegments=152
 record_segments=160
 segment_size=48
 segment_gpa=24
-
-poke() {
-    file=$1
-    at=$2
-    shift 2
-    for byte in "$@"; do
-        # shellcheck disable=SC2059 # the format is the byte
-        printf "\\$(printf %03o "0x$byte")"
-    done | dd of="$file" bs=1 seek="$at" conv=notrunc status=none
-}
 
 number() {
     od -An -v -t "u$3" -j "$2" -N "$3" "$1" | tr -d ' '
