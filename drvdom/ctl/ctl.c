@@ -187,6 +187,8 @@ static void scan(void)
 
 static void list(void)
 {
+    if (!consoles)
+        notice("no console");
     for (struct console *c = consoles; c; c = c->next)
         notice("%c %u %s", c == attached ? '*' : ' ', c->domid, c->name);
 }

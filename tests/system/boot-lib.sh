@@ -11,8 +11,9 @@
 #   boot_qemu DIR ARG...    AMD-V: the log goes to DIR/com1.log; ARG are further options
 #   boot_bochs DIR CPUS     VT-x
 #   type_bochs DIR          before boot_bochs: the second serial port becomes DIR/com2.in and .log
+#   type_qemu DIR           the same: $COM2_QEMU are options for boot_qemu then
 #   boot_until qemu|bochs DIR PATTERN TIMES ARG...   ends the emulator then
-#   boot_begin qemu|bochs DIR ARG...   in the background, until boot_end
+#   boot_begin qemu|bochs DIR ARG...   in the background, until boot_end: put that in the trap, too
 #   wait_for FILE PATTERN   until it is there
 #   expect DIR PATTERN...   each must stand in the log
 #   expect_not DIR PATTERN  must not
@@ -23,6 +24,8 @@ BUILD=${BUILD:-build}
 HANG=${HANG:-600} # seconds: only for an emulator that hangs
 COM2_BOCHS="mode=null"
 HOST_MIB=1024
+ON_IDLE=poweroff
+group= # of the emulator in the background
 
 kernel() {
     scripts/kernels "$BUILD/kernels" "$1" >"$BUILD/kernels-$1.log" 2>&1 || {
@@ -57,7 +60,7 @@ probe() {
 host_xml() {
     {
         echo "<host><name>test</name><memory unit='MiB'>$HOST_MIB</memory>"
-        echo "<on_idle>poweroff</on_idle><control/>"
+        echo "<on_idle>$ON_IDLE</on_idle><control/>"
         cat
         echo "</host>"
     } >"$1/host.xml"
@@ -77,8 +80,10 @@ boot_begin() { # VENDOR DIR ARG...
 }
 
 boot_end() {
+    [ -n "$group" ] || return 0
     kill -- "-$group" 2>/dev/null || true
     wait "$group" 2>/dev/null || true
+    group=
 }
 
 # The same until pattern $3 has come $4 times.
@@ -168,6 +173,12 @@ type_bochs() {
     mkfifo "$1/com2.in"
     socat "TCP-LISTEN:$port,bind=127.0.0.1,reuseaddr" STDIO <>"$1/com2.in" >"$1/com2.log" &
     COM2_BOCHS="mode=socket-client, dev=127.0.0.1:$port"
+}
+
+type_qemu() {
+    mkfifo "$1/com2.in" "$1/com2.out"
+    cat "$1/com2.out" >"$1/com2.log" &
+    COM2_QEMU="-chardev pipe,id=c,path=$1/com2 -serial chardev:c"
 }
 
 wait_for() {

@@ -25,3 +25,29 @@ console_talk() {
     printf '\nexit\n' >"$1/com2.in"
     wait_for "$1/com1.log" "\[one\] domain . destroyed"
 }
+
+# A guest that never reads: a ring full of input (1 KiB) is kept for it, the rest is dropped.
+console_deaf() { # DIR
+    wait_for "$1/com2.log" "bulkhead: console of deaf (Ctrl-\] ? for keys) --"
+    printf '%1000s\035l' "" >"$1/com2.in"
+    wait_for "$1/com2.log" "bulkhead: \* 2 deaf --"
+    ! grep dropped "$1/com2.log" || exit 1
+    printf %1000s "" >"$1/com2.in"
+    wait_for "$1/com2.log" "bulkhead: deaf does not listen: input dropped --"
+    printf '\035?' >"$1/com2.in"
+    wait_for "$1/com2.log" \
+        "bulkhead: Ctrl-\] then: n next, p previous, 0-9 domain number, l list, Ctrl-\] itself --"
+    printf '\0359' >"$1/com2.in"
+    wait_for "$1/com2.log" "bulkhead: no domain 9 --"
+}
+
+# No guest at all. What comes before the control domain has set up the port may be lost.
+console_nobody() { # DIR
+    wait_for "$1/com1.log" "\[ctl\] domain 1 started"
+    until grep -aq "bulkhead: no console: input dropped --" "$1/com2.log"; do
+        printf x >"$1/com2.in"
+        sleep 1
+    done
+    printf '\035l' >"$1/com2.in"
+    wait_for "$1/com2.log" "bulkhead: no console --"
+}
