@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "hyp/lib/string.h"
 
+#include <stdint.h>
+
 #undef memcpy
 #undef memmove
 #undef memset
@@ -10,7 +12,10 @@ void *memcpy(void *restrict d, const void *restrict s, size_t n)
 {
     void *r = d;
 
-    __asm__ volatile("rep movsb" : "+D"(d), "+S"(s), "+c"(n) : : "memory");
+    if (n % 8)
+        __asm__ volatile("rep movsb" : "+D"(d), "+S"(s), "+c"(n) : : "memory");
+    else
+        __asm__ volatile("shr $3, %2; rep movsq" : "+D"(d), "+S"(s), "+c"(n) : : "memory", "cc");
     return r;
 }
 
@@ -28,9 +33,13 @@ void *memmove(void *d, const void *s, size_t n)
 
 void *memset(void *d, int c, size_t n)
 {
+    uint64_t word = 0x0101010101010101UL * (uint8_t)c;
     void *r = d;
 
-    __asm__ volatile("rep stosb" : "+D"(d), "+c"(n) : "a"(c) : "memory");
+    if (n % 8)
+        __asm__ volatile("rep stosb" : "+D"(d), "+c"(n) : "a"(word) : "memory");
+    else
+        __asm__ volatile("shr $3, %1; rep stosq" : "+D"(d), "+c"(n) : "a"(word) : "memory", "cc");
     return r;
 }
 

@@ -133,7 +133,7 @@ void timer_set(struct timer *t, uint64_t deadline)
 void timer_cancel(struct timer *t)
 {
     dequeue(t);
-    for (uint32_t i = 0; i < MAX_CPUS; i++)
+    for (uint32_t i = 0; i < ncpus; i++)
         while (i != this_cpu()->id && __atomic_load_n(&running[i], __ATOMIC_ACQUIRE) == t)
             cpu_relax();
 }
