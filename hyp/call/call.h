@@ -16,12 +16,6 @@ typedef long call_fn(struct vcpu *v, uint64_t args[CALL_ARGS]);
 /* Hypercall nr: its result, or -XEN_ERESTART with args changed. */
 long call_dispatch(struct vcpu *v, uint64_t nr, uint64_t args[CALL_ARGS]);
 
-/* A long hypercall should stop here and be continued. */
-static inline bool call_preempted(void)
-{
-    return READ_ONCE(this_cpu()->resched);
-}
-
 /* id names v's own domain: 0, -XEN_ESRCH, -XEN_EPERM. */
 int call_only_self(struct vcpu *v, uint16_t id);
 

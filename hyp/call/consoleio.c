@@ -50,8 +50,12 @@ static long write(struct vcpu *v, uint64_t args[CALL_ARGS])
     if (copy_from_guest(&v->arch, text, mk_gva(args[2]), n))
         return vcpu_refuse(v, -XEN_EFAULT, "console_io", "bad address");
     held = spin_lock(&d->lock);
-    for (uint32_t i = 0; i < n; i++)
-        add(d, held, text[i]);
+    for (uint32_t i = 0; i < n; i++) {
+        if (i && run_preempted())
+            n = i;
+        else
+            add(d, held, text[i]);
+    }
     spin_unlock(&d->lock);
     args[1] = count - n;
     args[2] += n;

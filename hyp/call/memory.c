@@ -126,7 +126,7 @@ static long reservation_op(struct vcpu *v, uint32_t cmd, uint32_t start, uint64_
     r = (struct reservation){v->dom, HANDLE_GVA(m.extent_start).val, (uint32_t)m.nr_extents,
                              m.extent_order};
     for (i = start; i < r.n; i++) {
-        if ((i - start) << r.order >= SLICE || (i > start && call_preempted())) {
+        if ((i - start) << r.order >= SLICE || (i > start && run_preempted())) {
             args[0] = cmd | i << EXTENT_SHIFT;
             return -XEN_ERESTART;
         }

@@ -7,8 +7,6 @@
 #include "hyp/call/call.h"
 #include "hyp/lib/string.h"
 
-#define SLICE 32 /* calls done before interrupts are looked at */
-
 /* The entry at gva: 0, -XEN_ERESTART when it is to be done again, or -XEN_EFAULT. */
 static long one(struct vcpu *v, gva_t gva)
 {
@@ -34,19 +32,19 @@ static long one(struct vcpu *v, gva_t gva)
                          &e.result, sizeof(e.result));
 }
 
-/* A call that blocks or yields has set this_cpu()->resched: the rest follows when v runs again. */
+/* A call that blocks or yields counts as preempted: the rest follows when v runs again. */
 long call_multicall(struct vcpu *v, uint64_t args[CALL_ARGS])
 {
     uint32_t left = (uint32_t)args[1];
     long rc = 0;
 
-    for (unsigned n = 0; left && n < SLICE; n++) {
+    while (left) {
         rc = one(v, mk_gva(args[0]));
         if (rc)
             break;
         args[0] += sizeof(struct multicall_entry);
         left--;
-        if (call_preempted())
+        if (run_preempted())
             break;
     }
     args[1] = left;

@@ -10,8 +10,6 @@
 #include <xen/memory.h>
 #include "mm/arch.h"
 
-#define SLICE 64 /* pages done before interrupts are looked at */
-
 int physmap_take(struct domain *d, gfn_t gfn, hfn_t *ram)
 {
     enum p2m_type t;
@@ -115,7 +113,7 @@ long physmap_add(struct vcpu *v, gva_t arg, uint32_t start)
     if (!rc && start > size)
         rc = -XEN_EILSEQ;
     for (uint32_t i = start; !rc && i < size; i++) {
-        if (i - start == SLICE || (i > start && call_preempted()))
+        if (i > start && run_preempted())
             return i;
         rc = add_one(v->dom, a.space, a.idx + i, mk_gfn(a.gpfn + i));
     }
@@ -154,7 +152,7 @@ long physmap_add_batch(struct vcpu *v, gva_t arg, uint32_t start)
     else if (!rc && start > b.size)
         rc = -XEN_EILSEQ;
     for (uint32_t i = start; !rc && i < b.size; i++) {
-        if (i - start == SLICE || (i > start && call_preempted()))
+        if (i > start && run_preempted())
             return i;
         rc = batch_one(v, &b, i);
     }

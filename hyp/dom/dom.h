@@ -135,7 +135,13 @@ extern bool domain_power_off_when_idle;
 int build_slice(struct domain *d);
 void build_source(hpa_t bundle);
 
-/* run.c. Starts or stops a vCPU; stopping is complete when sched_is_off(). Any CPU. */
+/*
+ * run.c. What is done for the current vCPU has taken long enough, or its CPU is wanted: a hypercall
+ * that has made progress should stop here and be continued.
+ */
+bool run_preempted(void);
+
+/* Starts or stops a vCPU; stopping is complete when sched_is_off(). Any CPU. */
 void run_start(struct vcpu *v);
 void run_stop(struct vcpu *v);
 /* v, this CPU's current, sleeps until run_wake(v), unless that came since sched_clear_wake(). */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * GNTTABOP_* (xen/grant_table.h): arrays of requests, each copied in once and answered by its own
- * status. Long arrays are done in pieces of GRANT_BATCH.
+ * status. Long arrays are done in pieces, of GRANT_BATCH at most.
  */
 #include <xen/errno.h>
 #include "hyp/dom/grant_private.h"
@@ -92,18 +92,17 @@ static int only_self(struct vcpu *v, domid_t id)
  */
 static int do_setup(struct request *r)
 {
-    const xen_pfn_t none = ~0UL;
+    xen_pfn_t none[GRANT_MAX_FRAMES];
+    uint32_t n = r->setup.nr_frames;
 
     r->status = only_self(r->v, r->setup.dom);
-    if (!r->status && grant_grow(r->v->dom, r->setup.nr_frames))
+    if (!r->status && grant_grow(r->v->dom, n))
         r->status = GNTST_general_error;
     r->setup.status = (int16_t)r->status;
-    for (uint32_t i = 0; !r->status && i < r->setup.nr_frames; i++)
-        if (copy_to_guest(&r->v->arch,
-                          mk_gva(HANDLE_GVA(r->setup.frame_list).val + i * sizeof(none)), &none,
-                          sizeof(none)))
-            return -XEN_EFAULT;
-    return 0;
+    if (r->status)
+        return 0;
+    memset(none, 0xff, sizeof(none));
+    return copy_to_guest(&r->v->arch, HANDLE_GVA(r->setup.frame_list), none, n * sizeof(*none));
 }
 
 static int do_query(struct request *r)
@@ -194,6 +193,8 @@ long grant_op(struct vcpu *v, unsigned cmd, gva_t *arg, unsigned *count)
     r.v = v;
     r.batch.n = 0;
     for (unsigned n = 0; !rc && *count && n < GRANT_BATCH; n++, --*count) {
+        if (n && run_preempted())
+            break;
         rc = one(&r, cmd, *arg);
         arg->val += ops[cmd].size;
     }

@@ -14,6 +14,13 @@ static struct run {
     uint64_t next_work; /* ns */
 } runs[MAX_CPUS];
 
+bool run_preempted(void)
+{
+    const struct cpu *c = this_cpu();
+
+    return READ_ONCE(c->resched) || now_ns() >= c->deadline;
+}
+
 /* cpu must ask the scheduler again. */
 static void poke(uint32_t cpu)
 {

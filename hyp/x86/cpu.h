@@ -18,6 +18,7 @@ struct cpu {
     bool online;
     uint32_t slot_depth;     /* windows open, mm/arch.h */
     bool resched;            /* written by anybody: the run loop must ask the scheduler again */
+    uint64_t deadline;       /* ns: what the last exit asked for should then be put off */
     struct x86_vcpu *loaded; /* whose state this CPU's registers hold */
     uint32_t in_guest;       /* 1 from before the p2m generation is read until after the exit */
     uint64_t entry_gen;      /* that generation */

@@ -11,6 +11,7 @@
 #include "hyp/x86/upcall.h"
 #include "hyp/x86/vendor.h"
 
+#define HANDLE_NS      40000UL /* what an exit asks for may take before it is continued later */
 #define ANY_PRIORITY   16
 #define TYPE_INTERRUPT 0
 #define TYPE_NMI       2
@@ -229,6 +230,7 @@ void vcpu_enter(struct x86_vcpu *v)
 
     deliver(v);
     vendor->run(v, &e);
+    this_cpu()->deadline = now_ns() + HANDLE_NS;
     handle(v, &e);
     if (v->pending_exception.valid)
         v->notified = true;

@@ -88,11 +88,11 @@ long hypercall(struct vcpu *v, uint64_t nr, uint64_t a, uint64_t b, uint64_t c)
     v->arch.regs = (struct gprs){.rax = nr, .rdi = a, .rsi = b, .rdx = c};
     while (!upcall_hypercall(&v->arch)) {
         fake_restarts++;
-        cpu.resched = false;
+        fake_resched = false;
         if (v->arch.regs.rax != nr)
             abort();
     }
-    cpu.resched = false;
+    fake_resched = false;
     if (spin_is_locked(&v->dom->lock) || spin_is_locked(&v->area_lock) || !fake_idle(v->dom))
         abort();
     return (long)v->arch.regs.rax;
@@ -165,14 +165,14 @@ void upcall_yield(struct x86_vcpu *v)
 {
     (void)v;
     fake_yields++;
-    cpu.resched = true;
+    fake_resched = true;
 }
 
 void run_block(struct vcpu *v)
 {
     (void)v;
     fake_blocks++;
-    cpu.resched = true;
+    fake_resched = true;
 }
 
 void run_start(struct vcpu *v)

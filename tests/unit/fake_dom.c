@@ -9,6 +9,7 @@
 
 #define IDS 8
 
+bool fake_slow, fake_resched;
 unsigned fake_notified, fake_raised, fake_refused;
 struct x86_vcpu *fake_last;
 void (*fake_irq)(void *arg);
@@ -75,6 +76,11 @@ hfn_t fake_ram(struct domain *d, uint32_t gfn)
     hfn_t f = HFN_NONE;
 
     return p2m_lookup(&d->arch.p2m, mk_gfn(gfn), &f, NULL) == P2M_RAM ? f : HFN_NONE;
+}
+
+bool run_preempted(void)
+{
+    return fake_slow || fake_resched;
 }
 
 struct domain *domain_get(uint16_t id)

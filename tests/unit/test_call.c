@@ -96,6 +96,7 @@ START_TEST(multicalls)
 
     begin();
     memset(text, 'x', sizeof(text));
+    fake_slow = true;
     for (unsigned i = 0; i < 100; i++)
         calls[i] = (multicall_entry_t){.op = __HYPERVISOR_xen_version, .args = {XENVER_pagesize}};
     calls[3] = (multicall_entry_t){.op = __HYPERVISOR_console_io,
