@@ -68,7 +68,7 @@ struct mem_stats mem_stats(void)
 }
 
 /* The one place where memory loses what its last owner left in it. */
-static void scrub(hfn_t f, uint64_t n)
+void frame_scrub(hfn_t f, uint64_t n)
 {
     for (uint64_t i = 0; i < n; i++) {
         void *p = arch_slot_map(hfn_add(f, i));
@@ -94,12 +94,17 @@ static hfn_t take(enum zone z, unsigned order, enum frame_type type, uint16_t ow
     return f == BUDDY_NONE ? HFN_NONE : mk_hfn(f);
 }
 
+hfn_t frame_take(unsigned order, uint16_t owner)
+{
+    return take(ZONE_GUEST, order, FRAME_PRIVATE, owner);
+}
+
 hfn_t frame_alloc(unsigned order, uint16_t owner)
 {
-    hfn_t f = take(ZONE_GUEST, order, FRAME_PRIVATE, owner);
+    hfn_t f = frame_take(order, owner);
 
     if (!hfn_eq(f, HFN_NONE))
-        scrub(f, BIT(order));
+        frame_scrub(f, BIT(order));
     return f;
 }
 
@@ -166,6 +171,24 @@ void frame_put(hfn_t f)
 
     ASSERT(f.val < frame_count);
     put_locked(&frame_table[f.val], held);
+    spin_unlock(&lock);
+}
+
+/* Nobody but the owner uses any of them, as a rule: then they go back in one piece. */
+void frame_put_block(hfn_t f, unsigned order)
+{
+    struct locked held = spin_lock(&lock);
+    struct frame *p = &frame_table[f.val];
+    uint64_t n = BIT(order);
+    bool last = true;
+
+    ASSERT(f.val + n <= frame_count && !(f.val & (n - 1)));
+    for (uint64_t i = 0; i < n; i++)
+        last = last && p[i].refs == 1 && p[i].type == FRAME_PRIVATE;
+    if (last)
+        buddy_free(ZONE_GUEST, (uint32_t)f.val, order, held);
+    for (uint64_t i = 0; !last && i < n; i++)
+        put_locked(&p[i], held);
     spin_unlock(&lock);
 }
 

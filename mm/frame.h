@@ -59,10 +59,15 @@ struct mem_stats mem_stats(void);
 struct frame *frame_of(hfn_t f);
 
 /*
- * A scrubbed block of 1 << order frames (order 0 or 9) for domain owner: type PRIVATE, refs 1 each.
- * HFN_NONE when there is none. The frames are returned by frame_put().
+ * A scrubbed block of 1 << order frames (order 0..9) for domain owner: type PRIVATE, refs 1 each.
+ * HFN_NONE when there is none. The frames are returned by frame_put(), a whole block faster by
+ * frame_put_block(). Scrubbing a large one takes long: frame_take() leaves it to the caller, who
+ * scrubs it in pieces by frame_scrub() before anybody else sees it.
  */
 hfn_t frame_alloc(unsigned order, uint16_t owner);
+hfn_t frame_take(unsigned order, uint16_t owner);
+void frame_scrub(hfn_t f, uint64_t n);
+void frame_put_block(hfn_t f, unsigned order);
 
 /*
  * Zeroed hypervisor pages, physically contiguous, 1 << order frames (order 0..9), mapped; NULL when

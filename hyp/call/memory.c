@@ -7,16 +7,19 @@
 #include "hyp/dom/record.h"
 #include "mm/arch.h"
 
-/* As in Xen the command's upper bits say what was done before a continuation. */
+/*
+ * As in Xen the command's upper bits say what was done before a continuation: pages, extents, or
+ * for reservations steps of at most 64 pages.
+ */
 #define EXTENT_SHIFT 6
 #define CMD_MASK     ((1U << EXTENT_SHIFT) - 1)
-#define SLICE        256U /* pages done before interrupts are looked at, and one extent at least */
-#define FLUSH_BATCH  64U
+#define STEP_ORDER   6U /* of what is freed at a time */
+#define FLUSH_BATCH  (1U << STEP_ORDER)
 
 struct reservation {
     struct domain *d;
     uint64_t extents; /* guest-linear address of the list */
-    uint32_t n, order;
+    uint32_t steps, order;
 };
 
 /* An entry of the memory map, as the BIOS gives it (INT 0x15, EAX 0xe820). */
@@ -52,51 +55,41 @@ static int release(struct domain *d, gfn_t gfn, uint64_t n)
     return rc;
 }
 
-/* One new block at gfn. */
-static int add_block(struct domain *d, gfn_t gfn, unsigned order)
-{
-    hfn_t f = frame_alloc(order, d->id);
-    int rc;
-
-    if (hfn_eq(f, HFN_NONE))
-        return -XEN_ENOMEM;
-    rc = p2m_map(&d->arch.p2m, gfn, f, order, P2M_RAM);
-    for (uint64_t i = 0; rc && i < BIT(order); i++)
-        frame_put(hfn_add(f, i));
-    return rc;
-}
-
-/* An extent whole or not at all; a large page when there is one, else as many small ones. */
+/* An extent whole or not at all; 1: not yet. */
 static int populate(struct domain *d, gfn_t gfn, unsigned order)
 {
-    uint64_t n = BIT(order), i;
-    int rc = 0;
+    uint64_t n = BIT(order);
 
     if (gfn.val >> GFN_BITS || (gfn.val + n - 1) >> GFN_BITS)
         return -XEN_EINVAL;
     if (d->arch.p2m.ram_frames + n > d->memory_max)
         return -XEN_ENOMEM;
-    if (order == ORDER_2M && !(gfn.val % n) && !add_block(d, gfn, order))
-        return 0;
-    for (i = 0; !rc && i < n; i++)
-        rc = add_block(d, gfn_add(gfn, i), ORDER_4K);
-    if (rc)
-        release(d, gfn, i - 1);
-    return rc;
+    return ram_add(d, gfn, order);
 }
 
-/* Extent number i of the list. */
+/* Steps of one extent. */
+static unsigned sub_order(unsigned order)
+{
+    return order > STEP_ORDER ? order - STEP_ORDER : 0;
+}
+
+/* Step number i of the list: how many are done with it, 0: call again; or an error. */
 static int change(struct vcpu *v, const struct reservation *r, uint32_t i, bool add)
 {
+    unsigned sub = sub_order(r->order);
+    uint64_t at = r->extents + (i >> sub) * sizeof(xen_pfn_t), n = BIT(r->order - sub);
     xen_pfn_t gfn;
-    int rc = copy_from_guest(&v->arch, &gfn, mk_gva(r->extents + i * sizeof(gfn)), sizeof(gfn));
+    int rc = copy_from_guest(&v->arch, &gfn, mk_gva(at), sizeof(gfn));
 
     if (rc)
         return rc;
     spin_lock(&r->d->lock);
-    rc = add ? populate(r->d, mk_gfn(gfn), r->order) : release(r->d, mk_gfn(gfn), BIT(r->order));
+    if (add)
+        rc = populate(r->d, mk_gfn(gfn), r->order);
+    else
+        rc = release(r->d, mk_gfn(gfn + (i & (BIT(sub) - 1)) * n), n);
     spin_unlock(&r->d->lock);
-    return rc;
+    return rc < 0 ? rc : rc ? 0 : add ? (int)BIT(sub) : 1;
 }
 
 /*
@@ -107,13 +100,14 @@ static long reservation_op(struct vcpu *v, uint32_t cmd, uint32_t start, uint64_
 {
     struct xen_memory_reservation m;
     struct reservation r;
+    bool begun = false;
     uint32_t i;
     int rc = 0;
 
     if (copy_from_guest(&v->arch, &m, mk_gva(args[1]), sizeof(m)))
         rc = -XEN_EFAULT;
-    else if (m.nr_extents > UINT32_MAX >> EXTENT_SHIFT || m.extent_order > ORDER_2M ||
-             m.mem_flags & XENMEMF_vnode)
+    else if (m.extent_order > ORDER_2M || m.mem_flags & XENMEMF_vnode ||
+             m.nr_extents > UINT32_MAX >> EXTENT_SHIFT >> sub_order(m.extent_order))
         rc = -XEN_EINVAL;
     else
         rc = call_only_self(v, m.domid);
@@ -123,21 +117,22 @@ static long reservation_op(struct vcpu *v, uint32_t cmd, uint32_t start, uint64_
         vcpu_refuse(v, rc, "memory_op reservation", "bad argument or domain");
         return start;
     }
-    r = (struct reservation){v->dom, HANDLE_GVA(m.extent_start).val, (uint32_t)m.nr_extents,
-                             m.extent_order};
-    for (i = start; i < r.n; i++) {
-        if ((i - start) << r.order >= SLICE || (i > start && run_preempted())) {
+    r = (struct reservation){v->dom, HANDLE_GVA(m.extent_start).val,
+                             (uint32_t)m.nr_extents << sub_order(m.extent_order), m.extent_order};
+    for (i = start; i < r.steps; i += (uint32_t)rc) {
+        if (begun && run_preempted()) {
             args[0] = cmd | i << EXTENT_SHIFT;
             return -XEN_ERESTART;
         }
+        begun = true;
         rc = change(v, &r, i, cmd == XENMEM_populate_physmap);
-        if (rc) {
+        if (rc < 0) {
             if (rc != -XEN_ENOMEM) /* the balloon driver tries again and again */
                 vcpu_refuse(v, rc, "memory_op reservation", "bad extent");
             break;
         }
     }
-    return i;
+    return i >> sub_order(m.extent_order);
 }
 
 static long memory_map(struct vcpu *v, gva_t arg)

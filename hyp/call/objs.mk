@@ -5,7 +5,7 @@ hyp-objs += hyp/call/schedop.o hyp/call/timerop.o hyp/call/consoleio.o hyp/call/
 hyp-objs += hyp/call/control.o
 
 fake-call := tests/unit/fake_call.c $(patsubst %.o,%.c,$(filter hyp/call/%,$(hyp-objs)))
-fake-call += hyp/dom/record.c hyp/lib/hash.c
+fake-call += hyp/dom/record.c hyp/dom/ram.c hyp/lib/hash.c
 
 unit-tests += test_call_memory
 test_call_memory-src := tests/unit/test_call_memory.c $(fake-call) $(fake-dom)

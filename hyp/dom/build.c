@@ -10,7 +10,8 @@
 #include "hyp/lib/string.h"
 #include "mm/arch.h"
 
-#define SLICE    64 /* pages a slice of copying */
+#define SLICE    64 /* single pages of RAM a slice */
+#define COPIES   12 /* pages copied and checked a slice */
 #define PAGES_2M (1UL << ORDER_2M)
 
 /* Below BUNDLE_LOW_RESERVED. */
@@ -35,22 +36,6 @@ static int no_memory(struct domain *d)
     return -XEN_ENOMEM;
 }
 
-/* One block of RAM at page number n: its order, or -XEN_ENOMEM. */
-static int add_ram(struct domain *d, gfn_t gfn, unsigned order)
-{
-    hfn_t f = frame_alloc(order, d->id);
-    int rc;
-
-    if (hfn_eq(f, HFN_NONE))
-        return -XEN_ENOMEM;
-    rc = p2m_map(&d->arch.p2m, gfn, f, order, P2M_RAM);
-    if (!rc)
-        return 0;
-    for (uint64_t i = 0; i < 1UL << order; i++)
-        frame_put(hfn_add(f, i));
-    return rc;
-}
-
 /* 2 MiB, or as many single pages as a slice may take. */
 static int ram_slice(struct domain *d)
 {
@@ -63,11 +48,13 @@ static int ram_slice(struct domain *d)
         bool large = !(gfn.val % PAGES_2M) && total - n >= PAGES_2M &&
                      record_ram_gfn(d->record, n + PAGES_2M - 1) == gfn.val + PAGES_2M - 1;
 
-        if (large && !add_ram(d, gfn, ORDER_2M)) {
-            d->build.page += PAGES_2M;
+        int rc = large ? ram_add(d, gfn, ORDER_2M) : -XEN_ENOMEM;
+
+        if (rc >= 0) {
+            d->build.page += rc ? 0 : PAGES_2M;
             return 0;
         }
-        if (add_ram(d, gfn, 0))
+        if (ram_add(d, gfn, 0))
             return no_memory(d);
         d->build.page++;
         done++;
@@ -97,7 +84,7 @@ static int load_slice(struct domain *d)
 
     if (!d->build.page)
         hash64_init(&d->build.hash);
-    for (unsigned i = 0; i < SLICE; i++) {
+    for (unsigned i = 0; i < COPIES; i++) {
         uint64_t at = d->build.page * PAGE_SIZE;
         size_t n;
         uint8_t *window;
@@ -151,7 +138,7 @@ static int write_acpi(struct domain *d)
     const gfn_t gfn = gpa_to_gfn(mk_gpa(GUEST_ACPI_START));
     uint8_t *window;
     hfn_t f;
-    int rc = add_ram(d, gfn, 0);
+    int rc = ram_add(d, gfn, 0);
 
     if (!rc)
         rc = p2m_get(&d->arch.p2m, gfn, true, &f);
@@ -168,7 +155,7 @@ static int write_acpi(struct domain *d)
 static int make_console(struct domain *d)
 {
     uint16_t ctl = domain_control();
-    int port, rc = add_ram(d, gpa_to_gfn(mk_gpa(GUEST_SPECIAL_START)), 0);
+    int port, rc = ram_add(d, gpa_to_gfn(mk_gpa(GUEST_SPECIAL_START)), 0);
 
     if (rc || !ctl || ctl == d->id)
         return rc;

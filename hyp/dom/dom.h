@@ -43,6 +43,14 @@ struct build {
     struct hash64 hash;
 };
 
+/* A block taken for the domain that is not scrubbed yet (ram.c). */
+struct fresh_block {
+    hfn_t frame;
+    unsigned order;
+    uint32_t clean; /* frames of it that are */
+    bool valid;
+};
+
 struct vcpu {
     struct x86_vcpu arch; /* first */
     struct domain *dom;
@@ -84,6 +92,7 @@ struct domain {
     enum domain_step step;
     struct list work; /* linked while step is not STEP_NONE */
     struct build build;
+    struct fresh_block fresh;
     struct log_limit console_limit; /* console_io and BH_CONTROL_log */
     uint32_t line_len;              /* console_io: the line so far */
     char line[256];
@@ -134,6 +143,14 @@ extern bool domain_power_off_when_idle;
  */
 int build_slice(struct domain *d);
 void build_source(hpa_t bundle);
+
+/*
+ * ram.c. Adds 1 << order (0..9) frames of new memory at gfn, contiguous in the host's: 0; 1: not
+ * yet, call again; -XEN_ENOMEM, -XEN_EEXIST: nothing has changed. Any order but the last call's
+ * begins anew. ram_drop() gives back what is under way.
+ */
+int ram_add(struct domain *d, gfn_t gfn, unsigned order);
+void ram_drop(struct domain *d);
 
 /*
  * run.c. What is done for the current vCPU has taken long enough, or its CPU is wanted: a hypercall

@@ -141,6 +141,7 @@ static enum domain_step work_on(struct domain *d, enum domain_step step, bool *w
     case STEP_GRANT:
         return d->grants.active && !grant_free_slice(d, GRANTS) ? step : STEP_MEMORY;
     case STEP_MEMORY:
+        ram_drop(d);
         return d->arch.p2m.root && !p2m_free_slice(&d->arch.p2m, PAGES) ? step : STEP_ZOMBIE;
     case STEP_ZOMBIE:
         if (!grant_mapped_by_others(d)) {

@@ -235,13 +235,14 @@ START_TEST(continuations)
 END_TEST
 
 /* 2 MiB at once where it can be, in small pages where not. */
-START_TEST(large)
+static void large(bool slow)
 {
     xen_pfn_t list[2] = {1024, 4097};
     unsigned order;
     hfn_t f;
 
     begin();
+    fake_slow = slow;
     dom1->memory_max = 64 + 1024;
     ck_assert_int_eq(reservation(XENMEM_populate_physmap, list, 2, 9), 2);
     ck_assert_int_eq(p2m_lookup(&dom1->arch.p2m, mk_gfn(1100), &f, &order), P2M_RAM);
@@ -254,6 +255,19 @@ START_TEST(large)
     ck_assert_int_eq(reservation(XENMEM_decrease_reservation, list, 2, 9), 2);
     ck_assert_uint_eq(dom1->arch.p2m.ram_frames, 64);
     fake_call_finish();
+}
+
+START_TEST(large_at_once)
+{
+    large(false);
+}
+END_TEST
+
+/* Eight pieces are scrubbed, eight freed, of each. */
+START_TEST(large_in_pieces)
+{
+    large(true);
+    ck_assert_uint_ge(fake_restarts, 2 * 15);
 }
 END_TEST
 
@@ -299,7 +313,8 @@ END_TEST
 static void fill(TCase *tc)
 {
     tcase_add_test(tc, continuations);
-    tcase_add_test(tc, large);
+    tcase_add_test(tc, large_at_once);
+    tcase_add_test(tc, large_in_pieces);
     tcase_add_test(tc, refusals);
     tcase_add_loop_test(tc, random_ops, 0, 6);
 }

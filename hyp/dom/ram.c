@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Memory for a domain, by blocks. Scrubbing a large block takes too long for one go: it is done in
+ * pieces, and meanwhile the block waits in the domain. All of it under the domain's lock, or while
+ * nobody but the builder or teardown knows the domain.
+ */
+#include <xen/errno.h>
+#include "hyp/dom/dom.h"
+#include "mm/arch.h"
+
+#define SLICE 64U /* frames scrubbed at a time */
+
+static int map_small(struct domain *d, gfn_t gfn, hfn_t f, uint64_t n)
+{
+    enum p2m_type t;
+    uint64_t i;
+    hfn_t gone;
+    int rc = 0;
+
+    for (i = 0; !rc && i < n; i++)
+        rc = p2m_map(&d->arch.p2m, gfn_add(gfn, i), hfn_add(f, i), ORDER_4K, P2M_RAM);
+    if (!rc)
+        return 0;
+    while (--i)
+        if (p2m_unmap_noflush(&d->arch.p2m, gfn_add(gfn, i - 1), &gone, &t))
+            panic("[%s] what was just mapped is not there", d->record->name);
+    arch_p2m_flush(&d->arch.p2m);
+    return rc;
+}
+
+int ram_add(struct domain *d, gfn_t gfn, unsigned order)
+{
+    struct fresh_block *b = &d->fresh;
+    uint64_t n = BIT(order);
+    uint32_t part;
+    int rc;
+
+    if (b->valid && b->order != order)
+        ram_drop(d);
+    if (!b->valid) {
+        *b = (struct fresh_block){.frame = frame_take(order, d->id), .order = order};
+        b->valid = !hfn_eq(b->frame, HFN_NONE);
+    }
+    if (!b->valid)
+        return -XEN_ENOMEM;
+    part = (uint32_t)MIN(n - b->clean, SLICE);
+    frame_scrub(hfn_add(b->frame, b->clean), part);
+    b->clean += part;
+    if (b->clean < n)
+        return 1;
+    if (order == ORDER_2M && !(gfn.val % n))
+        rc = p2m_map(&d->arch.p2m, gfn, b->frame, order, P2M_RAM);
+    else
+        rc = map_small(d, gfn, b->frame, n);
+    if (rc)
+        frame_put_block(b->frame, order);
+    b->valid = false;
+    return rc;
+}
+
+void ram_drop(struct domain *d)
+{
+    if (d->fresh.valid)
+        frame_put_block(d->fresh.frame, d->fresh.order);
+    d->fresh.valid = false;
+}
