@@ -15,6 +15,8 @@
 #define ADDR_MASK  0x000ffffffffff000UL
 #define TYPE_SHIFT 52 /* software bits: ignored by EPT and NPT */
 #define TYPE_MASK  0xfUL
+#define TABLE_COST 16U /* of going through a table and freeing it, in pages freed */
+#define LARGE_COST 64U /* of freeing a large page */
 
 static unsigned index_at(gfn_t gfn, unsigned level)
 {
@@ -293,14 +295,13 @@ int p2m_get(struct p2m *p, gfn_t gfn, bool write, hfn_t *f)
 /* Drops what a leaf of this level refers to. */
 static unsigned drop_leaf(struct p2m *p, uint64_t e, unsigned level)
 {
-    unsigned n = level ? ENTRIES : 1;
+    unsigned order = level ? ORDER_2M : ORDER_4K;
 
     if (entry_type(e) != P2M_RAM)
         return 1;
-    for (unsigned i = 0; i < n; i++)
-        frame_put(hfn_add(entry_hfn(e), i));
-    p->ram_frames -= n;
-    return n;
+    frame_put_block(entry_hfn(e), order);
+    p->ram_frames -= BIT(order);
+    return level ? LARGE_COST : 1;
 }
 
 /* Empties table, as far as budget goes; true when it is empty. */
@@ -322,6 +323,7 @@ static bool free_table(struct p2m *p, uint64_t *table, unsigned level, unsigned 
                 return false;
             hyp_free(entry_table(e), 0);
             p->tables--;
+            *budget -= MIN(*budget, TABLE_COST);
         }
         table[i] = 0;
     }

@@ -72,8 +72,8 @@ int p2m_unmap_noflush(struct p2m *p, gfn_t gfn, hfn_t *f, enum p2m_type *t);
 int p2m_get(struct p2m *p, gfn_t gfn, bool write, hfn_t *f);
 
 /*
- * Teardown, for a domain whose vCPUs run nowhere: drops at most budget entries, references of
- * P2M_RAM included, and table pages behind them. True when nothing is left, the root included.
+ * Teardown, for a domain whose vCPUs run nowhere: drops about budget entries, references of P2M_RAM
+ * included, and table pages behind them. True when nothing is left, the root included.
  */
 bool p2m_free_slice(struct p2m *p, unsigned budget);
 

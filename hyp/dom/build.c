@@ -4,7 +4,7 @@
 #include <stdint.h>
 
 #include <xen/arch-x86/hvm/start_info.h>
-#include "hyp/dom/dom.h"
+#include "hyp/dom/domain.h"
 #include "hyp/dom/guestacpi.h"
 #include "hyp/dom/record.h"
 #include "hyp/lib/string.h"
@@ -187,6 +187,12 @@ static int finish(struct domain *d)
 
 int build_slice(struct domain *d)
 {
+    int rc;
+
+    if (d->build.vcpus < d->nvcpus) {
+        rc = domain_make_vcpu(d, d->build.vcpus++);
+        return rc ? no_memory(d) : 0;
+    }
     if (!d->build.ram_done)
         return ram_slice(d);
     if (d->build.segment < d->record->nsegments)

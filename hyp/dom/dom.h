@@ -32,12 +32,14 @@ enum domain_step {
     STEP_EVTCHN, /* close its event channels */
     STEP_GRANT,  /* unmap what it has mapped */
     STEP_MEMORY, /* free its memory and p2m */
+    STEP_FREE,   /* free its vCPUs */
     STEP_ZOMBIE, /* wait until nobody maps its frames */
 };
 
 /* Where the builder is (build.c). */
 struct build {
     uint64_t page;    /* next 4 KiB page of RAM, or of the segment */
+    uint32_t vcpus;   /* made so far */
     uint32_t segment; /* next one to load */
     bool ram_done;
     struct hash64 hash;

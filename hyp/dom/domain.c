@@ -80,12 +80,6 @@ static void free_domain(struct domain *d)
     uint16_t id = d->id;
 
     memcpy(name, d->record->name, sizeof(name));
-    for (uint32_t i = 0; i < d->nvcpus; i++) {
-        if (!d->vcpus[i])
-            continue;
-        vcpu_arch_free(&d->vcpus[i]->arch);
-        hyp_free(d->vcpus[i], order_of(sizeof(struct vcpu)));
-    }
     sched_group_end(&d->sched);
     grant_free(d);
     domain_arch_free(&d->arch);
@@ -147,7 +141,7 @@ static void singleshot_expired(struct timer *t)
     evtchn_send_virq(container_of(t, struct vcpu, singleshot), VIRQ_TIMER);
 }
 
-static int create_vcpu(struct domain *d, uint32_t id)
+int domain_make_vcpu(struct domain *d, uint32_t id)
 {
     struct vcpu *v = hyp_alloc(order_of(sizeof(*v)));
     int rc;
@@ -171,6 +165,18 @@ static int create_vcpu(struct domain *d, uint32_t id)
     return 0;
 }
 
+void domain_free_vcpu(struct domain *d, uint32_t id)
+{
+    struct vcpu *v = d->vcpus[id];
+
+    if (!v)
+        return;
+    d->vcpus[id] = NULL;
+    d->arch.vcpus[id] = NULL;
+    vcpu_arch_free(&v->arch);
+    hyp_free(v, order_of(sizeof(*v)));
+}
+
 static int create_parts(struct domain *d)
 {
     int rc;
@@ -183,11 +189,7 @@ static int create_parts(struct domain *d)
         return rc;
     d->arch.p2m.max_tables = 128 + d->memory_max / 256;
     rc = evtchn_init(d);
-    if (!rc)
-        rc = grant_init(d);
-    for (uint32_t i = 0; !rc && i < d->nvcpus; i++)
-        rc = create_vcpu(d, i);
-    return rc;
+    return rc ? rc : grant_init(d);
 }
 
 int domain_create(const struct bundle_domain *record, struct domain **out)

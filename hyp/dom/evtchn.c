@@ -11,7 +11,7 @@
 #include "mm/frame.h"
 
 #define SEARCH_TRIES 16  /* closed ports looked at for one that no queue holds any more */
-#define RESET_BUDGET 512 /* ports */
+#define RESET_BUDGET 64 /* ports */
 
 static struct spinlock pairing;
 
@@ -396,7 +396,7 @@ int evtchn_reset(struct domain *d)
     return rc;
 }
 
-bool evtchn_close_slice(struct domain *d, unsigned budget)
+static bool close_slice(struct domain *d, unsigned budget)
 {
     spin_lock(&d->evtchns.lock);
     if (!d->evtchns.dead)
@@ -406,19 +406,25 @@ bool evtchn_close_slice(struct domain *d, unsigned budget)
     return close_some(d, budget);
 }
 
-void evtchn_free(struct domain *d)
+bool evtchn_free_slice(struct domain *d, unsigned budget)
 {
     struct evtchn_set *s = &d->evtchns;
 
     if (!s->pages)
-        return;
-    evtchn_close_slice(d, ~0U);
+        return true;
+    if (!close_slice(d, budget))
+        return false;
     spin_lock(&s->lock);
-    evtchn_fifo_reset(d);
-    for (uint32_t i = 0; i < EVTCHN_FIFO_NR_CHANNELS / EVTCHN_PER_PAGE && s->pages[i]; i++)
-        hyp_free(s->pages[i], 0);
-    hyp_free(s->pages, EVTCHN_TABLE_ORDER);
-    s->pages = NULL;
-    s->nports = 0;
+    if (s->nports) { /* from here on closing counts pages */
+        evtchn_fifo_reset(d);
+        s->nports = s->closing = 0;
+    }
+    for (; budget && s->closing < EVTCHN_PAGES && s->pages[s->closing]; budget--)
+        hyp_free(s->pages[s->closing++], 0);
+    if (s->closing == EVTCHN_PAGES || !s->pages[s->closing]) {
+        hyp_free(s->pages, EVTCHN_TABLE_ORDER);
+        s->pages = NULL;
+    }
     spin_unlock(&s->lock);
+    return !s->pages;
 }

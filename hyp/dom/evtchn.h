@@ -20,12 +20,14 @@ struct evtchn_set {
     uint32_t limit;             /* ports this ABI can have */
     uint32_t nopen;
     uint32_t free_head, free_tail; /* closed ports, oldest first; 0: none */
-    uint32_t closing;              /* where evtchn_close_slice() goes on */
+    uint32_t closing;              /* where evtchn_free_slice() and a reset go on */
     uint32_t pirq_port;            /* bound to the one physical interrupt; 0: none */
     bool fifo;
     bool dead;                /* the domain goes away: no new ports */
     struct guest_area *array; /* FIFO event array pages */
     uint32_t narray;
+    uint32_t replay;  /* next port that was raised without a page there now is; 0: none */
+    gfn_t replay_gfn; /* that page's */
 };
 
 struct evtchn_vcpu {
@@ -37,11 +39,10 @@ struct evtchn_vcpu {
 int evtchn_init(struct domain *d);
 /*
  * The end of d's event channels, for a domain whose vCPUs run nowhere: no new ones from now on, at
- * most budget ports closed, peers' ends unbound. True when none is left. evtchn_free() does the
- * rest; then nobody notifies d any more and its shared page and vCPUs may go.
+ * most budget ports closed, peers' ends unbound, or pages freed. True when nothing is left: then
+ * nobody notifies d any more and its shared page and vCPUs may go.
  */
-bool evtchn_close_slice(struct domain *d, unsigned budget);
-void evtchn_free(struct domain *d); /* closes all that is left, frees all memory */
+bool evtchn_free_slice(struct domain *d, unsigned budget);
 /* The builder's: an unbound port of d for remote. Port number or error. */
 int evtchn_alloc_unbound(struct domain *d, uint16_t remote);
 void evtchn_send_virq(struct vcpu *v, unsigned virq);

@@ -17,6 +17,7 @@
 #define LINKED          (1U << EVTCHN_FIFO_LINKED)
 #define BUSY            (1U << EVTCHN_FIFO_BUSY)
 #define LINK_TRIES      5
+#define REPLAY_BUDGET   8 /* events delivered before interrupts are looked at */
 _Static_assert(MAX_ARRAY_PAGES * sizeof(struct guest_area) <= PAGE_SIZE, "array of areas");
 
 /* The event word of port in a window; NULL when the guest gave no page for it. Queue lock held. */
@@ -161,8 +162,16 @@ static void switch_to_fifo(struct domain *d)
 {
     struct evtchn_set *s = &d->evtchns;
 
-    for (uint32_t port = 1; port < s->nports; port++)
-        evtchn_entry(s, port)->pending = evtchn_is_pending(d, port);
+    for (uint32_t i = 0; i < EVTCHN_2L_NR_CHANNELS / 64; i++) {
+        uint64_t bits = __atomic_load_n(&d->shared->evtchn_pending[i], __ATOMIC_SEQ_CST);
+
+        for (; bits; bits &= bits - 1) {
+            struct evtchn *c = evtchn_entry(s, i * 64 + (uint32_t)__builtin_ctzl(bits));
+
+            if (c)
+                c->pending = true;
+        }
+    }
     s->limit = EVTCHN_FIFO_NR_CHANNELS;
     __atomic_store_n(&s->fifo, true, __ATOMIC_RELEASE);
 }
@@ -193,33 +202,65 @@ int evtchn_fifo_init_control(struct vcpu *v, gfn_t gfn, uint32_t offset)
     return rc;
 }
 
-int evtchn_fifo_expand(struct domain *d, gfn_t gfn)
+/* Delivers what was raised while its word was missing, a few; the set's lock is held. */
+static void replay_some(struct domain *d)
 {
     struct evtchn_set *s = &d->evtchns;
-    uint32_t first;
+    unsigned budget = REPLAY_BUDGET;
+
+    while (s->replay && budget) {
+        struct evtchn *c = evtchn_entry(s, s->replay);
+
+        if (c && c->pending && c->state != EVTCHNSTAT_closed) {
+            evtchn_deliver_pending(d, c, s->replay);
+            budget--;
+        }
+        if (c)
+            c->pending = false;
+        s->replay = c && ++s->replay % WORDS_PER_PAGE ? s->replay : 0;
+    }
+}
+
+/* Adds the page, and the ports in it are to be looked at. */
+static int add_page(struct domain *d, gfn_t gfn)
+{
+    struct evtchn_set *s = &d->evtchns;
     int rc;
 
-    if (gfn.val >> GFN_BITS)
-        return -XEN_EINVAL;
-    spin_lock(&s->lock);
     spin_lock(&s->queue_lock);
-    first = s->narray * (uint32_t)WORDS_PER_PAGE;
     if (!s->fifo || s->dead)
         rc = -XEN_EOPNOTSUPP;
     else if (s->narray == MAX_ARRAY_PAGES)
         rc = -XEN_ENOSPC;
     else
         rc = area_set_gpa(&s->array[s->narray], &d->arch, gfn_to_gpa(gfn), PAGE_SIZE);
-    if (!rc)
+    if (!rc) {
+        s->replay = MAX(s->narray * (uint32_t)WORDS_PER_PAGE, 1U); /* there is no port 0 */
+        s->replay_gfn = gfn;
         s->narray++;
+    }
     spin_unlock(&s->queue_lock);
-    /* What was raised while its word was missing. */
-    for (uint32_t port = first; !rc && port < first + WORDS_PER_PAGE && port < s->nports; port++) {
-        struct evtchn *c = evtchn_entry(s, port);
+    return rc;
+}
 
-        if (c->pending && c->state != EVTCHNSTAT_closed)
-            evtchn_deliver_pending(d, c, port);
-        c->pending = false;
+/* A call for the page whose replay is under way is that one's continuation; others help and wait. */
+int evtchn_fifo_expand(struct domain *d, gfn_t gfn)
+{
+    struct evtchn_set *s = &d->evtchns;
+    bool mine;
+    int rc = 0;
+
+    if (gfn.val >> GFN_BITS)
+        return -XEN_EINVAL;
+    spin_lock(&s->lock);
+    mine = s->replay && gfn_eq(gfn, s->replay_gfn);
+    if (!s->replay) {
+        rc = add_page(d, gfn);
+        mine = !rc;
+    }
+    if (!rc) {
+        replay_some(d);
+        rc = s->replay || !mine ? -XEN_ERESTART : 0;
     }
     spin_unlock(&s->lock);
     return rc;
@@ -232,6 +273,7 @@ void evtchn_fifo_reset(struct domain *d)
     spin_lock(&s->queue_lock);
     __atomic_store_n(&s->fifo, false, __ATOMIC_RELEASE);
     s->limit = EVTCHN_2L_NR_CHANNELS;
+    s->replay = 0;
     while (s->narray)
         area_clear(&s->array[--s->narray]);
     for (uint32_t i = 0; i < d->nvcpus; i++) {

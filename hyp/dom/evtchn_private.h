@@ -20,9 +20,9 @@ _Static_assert(sizeof(struct evtchn) == 32, "event channel entry");
 _Static_assert(MAX_VCPUS <= 256, "vCPU numbers fit a byte");
 
 #define EVTCHN_PER_PAGE    (PAGE_SIZE / sizeof(struct evtchn))
+#define EVTCHN_PAGES       (EVTCHN_FIFO_NR_CHANNELS / EVTCHN_PER_PAGE)
 #define EVTCHN_TABLE_ORDER 1 /* of the table of pages */
-_Static_assert(EVTCHN_FIFO_NR_CHANNELS / EVTCHN_PER_PAGE * sizeof(struct evtchn *) <=
-                   PAGE_SIZE << EVTCHN_TABLE_ORDER,
+_Static_assert(EVTCHN_PAGES * sizeof(struct evtchn *) <= PAGE_SIZE << EVTCHN_TABLE_ORDER,
                "table of pages");
 
 /* The entry of port, or NULL beyond the table. Needs the set's lock, or a channel that leads there.
@@ -59,7 +59,7 @@ bool evtchn_fifo_is_pending(struct domain *d, uint32_t port);
 /* The port is still in one of the guest's queues. */
 bool evtchn_fifo_is_linked(struct domain *d, uint32_t port);
 int evtchn_fifo_init_control(struct vcpu *v, gfn_t gfn, uint32_t offset);
-int evtchn_fifo_expand(struct domain *d, gfn_t gfn);
+int evtchn_fifo_expand(struct domain *d, gfn_t gfn); /* -XEN_ERESTART: call again */
 /* Back to 2-level, all areas given back; the set's lock is held. */
 void evtchn_fifo_reset(struct domain *d);
 

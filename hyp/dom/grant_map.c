@@ -193,7 +193,10 @@ bool grant_free_slice(struct domain *d, unsigned budget)
     for (; budget && t->nmaptrack && batch.n < GRANT_BATCH; budget--) {
         if (track_of(t, t->nmaptrack - 1)->state == TRACK_MAPPED)
             leave_locked(d, t->nmaptrack - 1, &batch);
-        t->nmaptrack--;
+        if (--t->nmaptrack % TRACK_PER_PAGE == 0) {
+            hyp_free(t->maptrack[t->nmaptrack / TRACK_PER_PAGE], 0);
+            t->maptrack[t->nmaptrack / TRACK_PER_PAGE] = NULL;
+        }
     }
     spin_unlock(&t->lock);
     grant_map_flush(d, &batch);

@@ -8,7 +8,8 @@
 
 #define PORTS       64 /* per slice */
 #define GRANTS      64
-#define PAGES       512
+#define PAGES       256
+#define VCPUS       8
 #define WAIT_PERIOD 1000000ULL /* ns between two looks at domains that wait for others */
 
 bool domain_power_off_when_idle;
@@ -80,7 +81,6 @@ static bool vcpus_are_off(struct domain *d)
 
 static void free_areas(struct domain *d)
 {
-    evtchn_free(d);
     for (uint32_t i = 0; i < d->nvcpus; i++) {
         struct vcpu *v = d->vcpus[i];
 
@@ -90,6 +90,14 @@ static void free_areas(struct domain *d)
         area_clear(&v->runstate_area);
         area_clear(&v->time_area);
     }
+}
+
+/* Some of d's vCPUs, the last ones first; true when none is left. */
+static bool free_vcpus(struct domain *d, unsigned budget)
+{
+    for (; budget && d->nvcpus; budget--)
+        domain_free_vcpu(d, --d->nvcpus);
+    return !d->nvcpus;
 }
 
 /* Another domain from d's record, if d is to be followed by one. */
@@ -134,7 +142,7 @@ static enum domain_step work_on(struct domain *d, enum domain_step step, bool *w
         *wait = !vcpus_are_off(d);
         return *wait ? step : STEP_EVTCHN;
     case STEP_EVTCHN:
-        if (d->evtchns.pages && !evtchn_close_slice(d, PORTS))
+        if (!evtchn_free_slice(d, PORTS))
             return step;
         free_areas(d);
         return STEP_GRANT;
@@ -142,7 +150,9 @@ static enum domain_step work_on(struct domain *d, enum domain_step step, bool *w
         return d->grants.active && !grant_free_slice(d, GRANTS) ? step : STEP_MEMORY;
     case STEP_MEMORY:
         ram_drop(d);
-        return d->arch.p2m.root && !p2m_free_slice(&d->arch.p2m, PAGES) ? step : STEP_ZOMBIE;
+        return d->arch.p2m.root && !p2m_free_slice(&d->arch.p2m, PAGES) ? step : STEP_FREE;
+    case STEP_FREE:
+        return free_vcpus(d, VCPUS) ? STEP_ZOMBIE : step;
     case STEP_ZOMBIE:
         if (!grant_mapped_by_others(d)) {
             gone(d);

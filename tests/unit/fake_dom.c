@@ -44,9 +44,8 @@ struct domain *fake_domain(uint16_t id, uint32_t nvcpus)
 
 bool fake_destroy(struct domain *d)
 {
-    while (!evtchn_close_slice(d, 7))
+    while (!evtchn_free_slice(d, 7))
         ;
-    evtchn_free(d);
     while (!grant_free_slice(d, 5))
         ;
     while (!p2m_free_slice(&d->arch.p2m, 50))
