@@ -66,6 +66,22 @@ int p2m_init(struct p2m *p, const struct p2m_format *fmt, uint16_t owner)
     return p->root ? 0 : -XEN_ENOMEM;
 }
 
+/* The entry of level 1 for gfn, or the empty one above it that ends the way. */
+static uint64_t *walk_down(struct p2m *p, gfn_t gfn)
+{
+    uint64_t *table = p->root, *e;
+
+    for (unsigned level = LEVELS - 1; level > 1; level--) {
+        e = &table[index_at(gfn, level)];
+        if (!*e)
+            return e;
+        table = entry_table(*e);
+    }
+    e = &table[index_at(gfn, 1)];
+    p->recent[gfn.val / ENTRIES % P2M_RECENT] = (struct p2m_recent){gfn.val / ENTRIES, e};
+    return e;
+}
+
 /* The entry for gfn at the lowest level there is, which comes back in *level. */
 static uint64_t *walk(const struct p2m *p, gfn_t gfn, unsigned *level)
 {
@@ -271,25 +287,39 @@ int p2m_unmap(struct p2m *p, gfn_t gfn, hfn_t *f, enum p2m_type *t)
     return rc;
 }
 
+hfn_t p2m_peek(struct p2m *p, gfn_t gfn, bool write, struct locked held)
+{
+    const struct p2m_recent *r = &p->recent[gfn.val / ENTRIES % P2M_RECENT];
+    enum p2m_type t;
+    uint64_t e = 0;
+
+    (void)held;
+    if (likely(r->entry && r->region == gfn.val / ENTRIES))
+        e = *r->entry;
+    else if (!(gfn.val >> GFN_BITS))
+        e = *walk_down(p, gfn);
+    if (!e)
+        return HFN_NONE;
+    t = entry_type(e);
+    if (t == P2M_NONE) { /* a table of small pages */
+        e = entry_table(e)[index_at(gfn, 0)];
+        t = entry_type(e);
+    } else {
+        e += gfn.val % ENTRIES << PAGE_SHIFT;
+    }
+    if (t == P2M_NONE || t == P2M_HYP || (write && t == P2M_GRANT_RO))
+        return HFN_NONE;
+    return entry_hfn(e);
+}
+
 int p2m_get(struct p2m *p, gfn_t gfn, bool write, hfn_t *f)
 {
-    int rc = -XEN_EFAULT;
-    unsigned level;
-    struct frame *frame;
-    uint64_t e;
+    bool found;
 
-    if (gfn.val >> GFN_BITS)
-        return rc;
-    spin_lock(&p->lock);
-    e = *walk(p, gfn, &level);
-    if (e && entry_type(e) != P2M_HYP && !(write && entry_type(e) == P2M_GRANT_RO)) {
-        *f = hfn_add(entry_hfn(e), level ? gfn.val % ENTRIES : 0);
-        frame = frame_of(*f);
-        if (frame && frame_get(*f, frame->owner))
-            rc = 0;
-    }
+    *f = p2m_peek(p, gfn, write, spin_lock(&p->lock));
+    found = !hfn_eq(*f, HFN_NONE) && frame_get(*f, frame_of(*f)->owner);
     spin_unlock(&p->lock);
-    return rc;
+    return found ? 0 : -XEN_EFAULT;
 }
 
 /* Drops what a leaf of this level refers to. */
@@ -334,6 +364,7 @@ bool p2m_free_slice(struct p2m *p, unsigned budget)
 {
     if (!p->root)
         return true;
+    memset(p->recent, 0, sizeof(p->recent));
     if (!free_table(p, p->root, LEVELS - 1, &budget))
         return false;
     hyp_free(p->root, 0);

@@ -28,6 +28,13 @@ struct p2m_format {
     bool has_2m;
 };
 
+/* Regions of 2 MiB that p2m_peek() looked up last. */
+#define P2M_RECENT 8
+struct p2m_recent {
+    uint64_t region; /* gfn >> 9 */
+    uint64_t *entry; /* its entry of level 1, which stays where it is; NULL: none */
+};
+
 struct p2m {
     struct spinlock lock;
     const struct p2m_format *fmt;
@@ -37,6 +44,7 @@ struct p2m {
     uint64_t tables;     /* table pages in use */
     uint64_t max_tables; /* no more than these: what a domain may cost; p2m_init() sets no limit */
     uint64_t ram_frames; /* frames mapped as P2M_RAM */
+    struct p2m_recent recent[P2M_RECENT];
 };
 
 #define GFN_BITS 36 /* 48-bit guest-physical addresses */
@@ -70,6 +78,8 @@ int p2m_unmap_noflush(struct p2m *p, gfn_t gfn, hfn_t *f, enum p2m_type *t);
  * -XEN_EFAULT when not mapped, not writable though write is asked, or not RAM or grant.
  */
 int p2m_get(struct p2m *p, gfn_t gfn, bool write, hfn_t *f);
+/* The same without a reference, HFN_NONE for all errors: the frame stays while p's lock is held. */
+hfn_t p2m_peek(struct p2m *p, gfn_t gfn, bool write, struct locked held);
 
 /*
  * Teardown, for a domain whose vCPUs run nowhere: drops about budget entries, references of P2M_RAM

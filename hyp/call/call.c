@@ -72,17 +72,13 @@ long call_dispatch(struct vcpu *v, uint64_t nr, uint64_t args[CALL_ARGS])
 bool upcall_hypercall(struct x86_vcpu *v)
 {
     struct gprs *r = &v->regs;
-    uint64_t *const regs[CALL_ARGS] = {&r->rdi, &r->rsi, &r->rdx, &r->r10, &r->r8, &r->r9};
-    uint64_t args[CALL_ARGS];
-    struct vcpu_mode mode;
+    uint64_t args[CALL_ARGS] = {r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9};
+    const struct vcpu_mode *mode = vcpu_mode(v);
     long rc;
 
-    vendor->get_mode(v, &mode);
-    for (unsigned i = 0; i < CALL_ARGS; i++)
-        args[i] = *regs[i];
-    if (mode.cpl)
+    if (mode->cpl)
         rc = vcpu_refuse(vcpu_of(v), -XEN_EPERM, "hypercall", "not from the guest's kernel");
-    else if (!mode.code64)
+    else if (!mode->code64)
         rc = vcpu_refuse(vcpu_of(v), -XEN_ENOSYS, "hypercall", "not from 64-bit code");
     else
         rc = call_dispatch(vcpu_of(v), r->rax, args);
@@ -90,8 +86,12 @@ bool upcall_hypercall(struct x86_vcpu *v)
         r->rax = (uint64_t)rc;
         return true;
     }
-    for (unsigned i = 0; i < CALL_ARGS; i++)
-        *regs[i] = args[i];
+    r->rdi = args[0];
+    r->rsi = args[1];
+    r->rdx = args[2];
+    r->r10 = args[3];
+    r->r8 = args[4];
+    r->r9 = args[5];
     return false;
 }
 

@@ -32,11 +32,8 @@ static bool any_pending(struct domain *d, const evtchn_port_t *ports, uint32_t n
 /* With interrupts off only an NMI counts: Linux polls so for a lock, with its upcall pending. */
 static bool has_deliverable(struct vcpu *v)
 {
-    struct vcpu_mode mode;
-
-    vendor->get_mode(&v->arch, &mode);
     return READ_ONCE(v->arch.nmi_pending) ||
-           ((mode.rflags & RFLAGS_IF) && vcpu_has_event(&v->arch));
+           ((vcpu_mode(&v->arch)->rflags & RFLAGS_IF) && vcpu_has_event(&v->arch));
 }
 
 /*

@@ -129,6 +129,8 @@ void domain_shutdown(struct domain *d, unsigned reason, const char *why);
 void domain_destroy(struct domain *d);
 /* A slice of the work that waits; false when there is none that could be done now. */
 bool domain_work(void);
+/* False: there is nothing for domain_work() to do. */
+bool domain_work_waits(void);
 /* When domain_work() should be called next, ns; ~0: when something new comes. */
 uint64_t domain_work_due(void);
 /* Powers the host off when no domain of class guest is left, if the bundle says so. */

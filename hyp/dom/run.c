@@ -4,6 +4,7 @@
 #include "hyp/x86/upcall.h"
 
 #define LOG_POLL    1000000ULL /* ns: how soon a CPU looks again at a log that is not out yet */
+#define HANDLE_NS   40000UL    /* ns that one exit may take before the rest is put off */
 #define WORK_PERIOD 500000ULL  /* ns between slices of work on a CPU that has a guest to run */
 
 static struct run {
@@ -18,7 +19,7 @@ bool run_preempted(void)
 {
     const struct cpu *c = this_cpu();
 
-    return READ_ONCE(c->resched) || now_ns() >= c->deadline;
+    return READ_ONCE(c->resched) || rdtsc() - c->exited >= ns_to_tsc(HANDLE_NS);
 }
 
 /* cpu must ask the scheduler again. */
@@ -234,14 +235,13 @@ void cpu_run_loop(void)
     WRITE_ONCE(c->resched, true);
     for (;;) {
         irq_window();
-        log_pump();
         if (READ_ONCE(c->resched))
             choose(r, c);
         if (!r->current) {
             idle(r);
             continue;
         }
-        if (now_ns() >= r->next_work) {
+        if (domain_work_waits() && now_ns() >= r->next_work) {
             r->next_work = now_ns() + WORK_PERIOD;
             domain_work();
         }

@@ -216,6 +216,11 @@ bool domain_work(void)
     return d && !wait;
 }
 
+bool domain_work_waits(void)
+{
+    return READ_ONCE(queue.next) != &queue;
+}
+
 uint64_t domain_work_due(void)
 {
     uint64_t due;

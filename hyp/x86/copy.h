@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The one way to reach a guest's memory. A copy walks the guest's own page tables (copy_*_guest) or
- * takes guest-physical addresses, resolves each page through the p2m with a reference, and moves
- * bytes through a per-CPU window. Nothing else in the hypervisor dereferences guest memory.
+ * takes guest-physical addresses, resolves each page through the p2m under its lock, and moves bytes
+ * through a per-CPU window. Nothing else in the hypervisor dereferences guest memory.
  */
 #ifndef BH_X86_COPY_H
 #define BH_X86_COPY_H

@@ -18,13 +18,14 @@ struct cpu {
     bool online;
     uint32_t slot_depth;     /* windows open, mm/arch.h */
     bool resched;            /* written by anybody: the run loop must ask the scheduler again */
-    uint64_t deadline;       /* ns: what the last exit asked for should then be put off */
+    uint64_t exited;         /* TSC at the last exit */
     struct x86_vcpu *loaded; /* whose state this CPU's registers hold */
     uint32_t in_guest;       /* 1 from before the p2m generation is read until after the exit */
     uint64_t entry_gen;      /* that generation */
     struct spinlock timer_lock;
     struct list timers;        /* struct timer, earliest first */
-    uint64_t timer_programmed; /* deadline in the local APIC, ns; ~0: none */
+    uint64_t timer_programmed; /* deadline in the local APIC, ns; ~0: none; 0: it has come */
+    uint64_t timer_tsc;        /* the same in TSC ticks */
     void *vendor;              /* vmx/ or svm/ per-CPU page(s) */
     uint64_t asid_gen;         /* svm/vmx: address-space tags of this CPU */
     uint32_t asid_next;

@@ -74,19 +74,16 @@ static void xstate(uint32_t sub, struct cpuid *r)
 
 static void basic(struct x86_vcpu *v, uint32_t leaf, uint32_t sub, struct cpuid *r)
 {
-    struct vcpu_mode m;
-
     switch (leaf) {
     case 0:
         r->a = MIN(r->a, MAX_BASIC);
         break;
     case 1:
-        vendor->get_mode(v, &m);
         r->b = (r->b & 0xff00) | v->dom->nvcpus << 16 | vlapic_id(v) << 24;
         r->c = (r->c & (uint32_t)LEAF1_C) |
                (uint32_t)(LEAF1_C_X2APIC | LEAF1_C_DEADLINE | LEAF1_C_HYPERVISOR);
         r->c &= features.xsave ? ~0U : ~(uint32_t)BIT(26);
-        if (m.cr4 & CR4_OSXSAVE)
+        if (vcpu_mode(v)->cr4 & CR4_OSXSAVE)
             r->c |= (uint32_t)LEAF1_C_OSXSAVE;
         r->d &= (uint32_t)LEAF1_D;
         break;

@@ -11,7 +11,6 @@
 #include "hyp/x86/upcall.h"
 #include "hyp/x86/vendor.h"
 
-#define HANDLE_NS      40000UL /* what an exit asks for may take before it is continued later */
 #define ANY_PRIORITY   16
 #define TYPE_INTERRUPT 0
 #define TYPE_NMI       2
@@ -116,11 +115,8 @@ static void p2m_fault(struct x86_vcpu *v, const struct exit *e)
 
 static void halt(struct x86_vcpu *v, uint32_t insn_len)
 {
-    struct vcpu_mode m;
-
     vendor->skip(v, insn_len);
-    vendor->get_mode(v, &m);
-    if (m.rflags & RFLAGS_IF || READ_ONCE(v->nmi_pending))
+    if (vcpu_mode(v)->rflags & RFLAGS_IF || READ_ONCE(v->nmi_pending))
         upcall_block(v);
     else
         upcall_stopped(v);
@@ -130,10 +126,7 @@ static void halt(struct x86_vcpu *v, uint32_t insn_len)
 static bool xsetbv(struct x86_vcpu *v)
 {
     uint64_t value = (uint32_t)v->regs.rax | v->regs.rdx << 32;
-    struct vcpu_mode m;
-
-    vendor->get_mode(v, &m);
-    if (m.cpl || (uint32_t)v->regs.rcx || value & ~features.xcr0 || !(value & XCR0_X87))
+    if (vcpu_mode(v)->cpl || (uint32_t)v->regs.rcx || value & ~features.xcr0 || !(value & XCR0_X87))
         return false;
     if (value & XCR0_AVX && !(value & XCR0_SSE))
         return false;
@@ -229,8 +222,10 @@ void vcpu_enter(struct x86_vcpu *v)
     struct exit e;
 
     deliver(v);
+    v->mode_known = false;
+    v->walked[0].page = v->walked[1].page = NO_PAGE;
     vendor->run(v, &e);
-    this_cpu()->deadline = now_ns() + HANDLE_NS;
+    this_cpu()->exited = rdtsc();
     handle(v, &e);
     if (v->pending_exception.valid)
         v->notified = true;

@@ -121,7 +121,8 @@ void irq_unbind(unsigned irq)
 static void after_interrupts(void)
 {
     paging_refresh();
-    timer_run();
+    if (!READ_ONCE(this_cpu()->timer_programmed)) /* its interrupt has come */
+        timer_run();
     log_pump();
 }
 

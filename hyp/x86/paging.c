@@ -210,6 +210,18 @@ void *arch_slot_map(hfn_t f)
     return va;
 }
 
+void *arch_slot_move(void *p, hfn_t f)
+{
+    struct cpu *c = this_cpu();
+    unsigned i = c->id * SLOT_DEPTH + c->slot_depth - 1;
+    void *va = (void *)(SLOT_BASE + i * PAGE_SIZE);
+
+    ASSERT((uint64_t)p - (uint64_t)va < PAGE_SIZE);
+    WRITE_ONCE(slot_ptes[i], hfn_to_hpa(f).val | DATA);
+    invlpg(va);
+    return va;
+}
+
 void arch_slot_unmap(void *p)
 {
     struct cpu *c = this_cpu();

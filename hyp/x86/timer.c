@@ -54,7 +54,7 @@ static void measure(void)
 static void on_interrupt(uint8_t vector)
 {
     (void)vector;
-    this_cpu()->timer_programmed = 0;
+    this_cpu()->timer_programmed = this_cpu()->timer_tsc = 0;
     apic_eoi();
 }
 
@@ -84,8 +84,9 @@ static void program(struct cpu *c, uint64_t now)
         return;
     c->timer_programmed = deadline;
     ns = deadline > now ? deadline - now : 0;
+    c->timer_tsc = deadline == NEVER ? NEVER : rdtsc() + ns_to_tsc(ns) + 1;
     if (features.tsc_deadline)
-        wrmsr(MSR_TSC_DEADLINE, deadline == NEVER ? 0 : rdtsc() + ns_to_tsc(ns) + 1);
+        wrmsr(MSR_TSC_DEADLINE, deadline == NEVER ? 0 : c->timer_tsc);
     else
         apic_write(REG_COUNT_FROM, deadline == NEVER
                                        ? 0
@@ -142,8 +143,6 @@ void timer_run(void)
 {
     struct cpu *c = this_cpu();
 
-    if (now_ns() < READ_ONCE(c->timer_programmed))
-        return;
     spin_lock(&c->timer_lock);
     while (!list_empty(&c->timers)) {
         struct timer *t = list_entry(c->timers.next, struct timer, node);

@@ -60,15 +60,17 @@ struct x86_domain {
     const char *name;
 };
 
+#define NO_PAGE 1UL
+
 struct x86_vcpu {
     struct gprs regs; /* rsp, rax also live in the VMCB/VMCS: vendor code syncs them here */
     struct x86_domain *dom;
-    uint32_t id;      /* vCPU number, also its x2APIC ID / 2 */
-    bool wait_sipi;   /* after INIT; under the domain's lock */
-    bool retry;       /* the instruction that exited is to be executed again, after a pause */
-    bool upcall;      /* evtchn_upcall_pending was seen set and may still be */
-    bool notified;    /* something may have become deliverable: written by anybody */
-    struct cpu *cpu;  /* where it runs or last ran */
+    uint32_t id;     /* vCPU number, also its x2APIC ID / 2 */
+    bool wait_sipi;  /* after INIT; under the domain's lock */
+    bool retry;      /* the instruction that exited is to be executed again, after a pause */
+    bool upcall;     /* evtchn_upcall_pending was seen set and may still be */
+    bool notified;   /* something may have become deliverable: written by anybody */
+    struct cpu *cpu; /* where it runs or last ran */
     struct vlapic vlapic;
     /* one event being injected: reinjected when its delivery was interrupted by an exit */
     bool nmi_pending;
@@ -78,6 +80,13 @@ struct x86_vcpu {
         uint32_t error;
     } pending_exception;
     uint64_t seen_gen; /* p2m generation flushed for */
+    bool mode_known;   /* since the last exit; then mode is valid: vcpu_mode(), vendor.h */
+    struct vcpu_mode mode;
+    struct {
+        uint64_t page; /* linear, or NO_PAGE; forgotten at each exit: copy.c */
+        gpa_t gpa;
+        bool writable;
+    } walked[2];
     uint64_t xcr0;
     uint8_t *xsave; /* FPU area, hypervisor page(s), 64-byte aligned */
     uint64_t dr[4], dr6;

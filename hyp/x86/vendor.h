@@ -101,6 +101,15 @@ struct vendor {
 extern const struct vendor vmx_vendor, svm_vendor;
 extern const struct vendor *vendor;
 
+/* The mode of this CPU's loaded vCPU, read once after each exit. */
+static inline const struct vcpu_mode *vcpu_mode(struct x86_vcpu *v)
+{
+    if (!v->mode_known)
+        vendor->get_mode(v, &v->mode);
+    v->mode_known = true;
+    return &v->mode;
+}
+
 /* Chooses the vendor; NULL, or one line that says why this machine cannot run guests. */
 const char *vendor_init(void);
 

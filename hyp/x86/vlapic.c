@@ -37,9 +37,15 @@ void vlapic_reset(struct x86_vcpu *v)
     l->lvt_lint0 = l->lvt_lint1 = l->lvt_error = LVT_MASKED;
 }
 
+/* Mostly there is none: that is found out first. */
 static int highest(const uint32_t *words)
 {
-    for (int i = 7; i >= 0; i--) {
+    const uint64_t *pairs = (const void *)words;
+    uint64_t any = 0;
+
+    for (int i = 0; i < 4; i++)
+        any |= READ_ONCE(pairs[i]);
+    for (int i = 7; any && i >= 0; i--) {
         uint32_t w = READ_ONCE(words[i]);
 
         if (w)
@@ -77,9 +83,12 @@ int vlapic_pending(const struct x86_vcpu *v)
 
 int vlapic_behind_tpr(const struct x86_vcpu *v)
 {
-    int irr = highest(v->vlapic.irr), isr = highest(v->vlapic.isr);
+    int irr = highest(v->vlapic.irr), isr;
 
-    return irr >= 0 && (isr < 0 || irr >> 4 > isr >> 4) ? irr : -1;
+    if (irr < 0)
+        return -1;
+    isr = highest(v->vlapic.isr);
+    return isr < 0 || irr >> 4 > isr >> 4 ? irr : -1;
 }
 
 void vlapic_raise(struct x86_vcpu *v, uint8_t vector)

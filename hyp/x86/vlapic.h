@@ -12,8 +12,8 @@
 struct x86_vcpu;
 
 struct vlapic {
-    uint32_t irr[8]; /* atomic */
-    uint32_t isr[8];
+    uint32_t irr[8] __aligned(8); /* atomic */
+    uint32_t isr[8] __aligned(8);
     uint32_t tpr, svr, esr, lvt_timer, lvt_thermal, lvt_pmc, lvt_lint0, lvt_lint1, lvt_error;
     uint32_t timer_divide, timer_initial;
     uint64_t icr;

@@ -86,6 +86,7 @@ void fake_call_finish(void)
 long hypercall(struct vcpu *v, uint64_t nr, uint64_t a, uint64_t b, uint64_t c)
 {
     v->arch.regs = (struct gprs){.rax = nr, .rdi = a, .rsi = b, .rdx = c};
+    v->arch.mode_known = false; /* as after an exit */
     while (!upcall_hypercall(&v->arch)) {
         fake_restarts++;
         fake_resched = false;

@@ -8,6 +8,8 @@
 #define MSR_VM_CR       0xc0010114
 #define VM_CR_SVMDIS    BIT(4)
 #define MSR_VM_HSAVE_PA 0xc0010117
+#define SVM_CPU_ORDER   2 /* of struct svm_cpu */
+_Static_assert(sizeof(struct svm_cpu) <= PAGE_SIZE << SVM_CPU_ORDER, "allocated so");
 
 struct svm_features svm_features;
 uint8_t svm_msrpm[2 * PAGE_SIZE] __aligned(PAGE_SIZE);
@@ -72,15 +74,15 @@ static const char *cpu_on(struct cpu *c)
 {
     struct svm_cpu *s = c->vendor;
 
-    _Static_assert(sizeof(*s) <= 2 * PAGE_SIZE, "allocated as two pages");
     if (!s)
-        s = hyp_alloc(1);
+        s = hyp_alloc(SVM_CPU_ORDER);
     if (!s)
         return "no memory for the host save area";
     c->vendor = s;
     wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SVME);
     wrmsr(MSR_VM_HSAVE_PA, hva_to_hpa(s->save_area).val);
-    __asm__ volatile("vmsave %%rax" : : "a"(hva_to_hpa(&s->host).val) : "memory");
+    s->host_hpa = hva_to_hpa(&s->host).val;
+    __asm__ volatile("vmsave %%rax" : : "a"(s->host_hpa) : "memory");
     c->asid_gen = 1;
     c->asid_next = 1;
     return NULL;

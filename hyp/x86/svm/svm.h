@@ -13,16 +13,21 @@
 /* A vCPU's AMD-V state, two pages. Only the vCPU's CPU, or its creator, touches it. */
 struct svm_vcpu {
     struct vmcb vmcb;
-    uint64_t hpa;      /* of vmcb */
-    struct cpu *cpu;   /* where it last ran: its ASID and the CPU's cache of the VMCB live there */
-    uint64_t asid_gen; /* cpu->asid_gen when its ASID was given out; 0: needs a new one */
-    bool nmi_blocked;  /* in the NMI handler, IRET is intercepted */
+    uint64_t hpa;       /* of vmcb */
+    struct cpu *cpu;    /* where it last ran: its ASID and the CPU's cache of the VMCB live there */
+    uint64_t asid_gen;  /* cpu->asid_gen when its ASID was given out; 0: needs a new one */
+    bool nmi_blocked;   /* in the NMI handler, IRET is intercepted */
+    uint64_t code_page; /* svminsn.c: linear page of the code that exited last, */
+    gfn_t code_gfn;     /* and where it was; */
+    uint64_t code_gen;  /* while p2m.gen is this, in */
+    hfn_t code_frame;
 };
 
 /* A CPU's: where VMRUN saves host state, and the part of it that is VMLOAD's. */
 struct svm_cpu {
     uint8_t save_area[PAGE_SIZE];
     struct vmcb host;
+    uint64_t host_hpa; /* of host */
 };
 
 struct svm_features {

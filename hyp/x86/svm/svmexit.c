@@ -279,7 +279,7 @@ void svmexit_run(struct x86_vcpu *v, struct exit *e)
     b->rsp = v->regs.rsp;
     sync_p2m(v, c);
     assign_asid(x, c);
-    svmenter(&v->regs, x->hpa, hva_to_hpa(&((struct svm_cpu *)c->vendor)->host).val);
+    svmenter(&v->regs, x->hpa, ((struct svm_cpu *)c->vendor)->host_hpa);
     WRITE_ONCE(c->entry_gen, 0);
     WRITE_ONCE(c->in_guest, 0);
     v->regs.rax = b->rax;

@@ -7,6 +7,7 @@
  */
 #include "hyp/x86/copy.h"
 #include "hyp/x86/svm/svm.h"
+#include "mm/arch.h"
 
 #define LONGEST 15
 
@@ -67,17 +68,86 @@ uint32_t svminsn_decode(const uint8_t *p, unsigned n, bool code64, uint8_t *gpr)
     }
 }
 
+/* The byte that tells the instruction of this exit from the others; 0: unknown. */
+static uint8_t opcode_of(const struct vmcb *b)
+{
+    switch (b->exit_code) {
+    case SVM_EXIT_CPUID:
+        return 0xa2;
+    case SVM_EXIT_MSR:
+        return b->exit_info1 & 1 ? 0x30 : 0x32;
+    case SVM_EXIT_VMMCALL:
+    case SVM_EXIT_XSETBV:
+        return 0x01;
+    case SVM_EXIT_HLT:
+        return 0xf4;
+    default:
+        return 0;
+    }
+}
+
+static bool has_opcode(const uint8_t *p, uint32_t n, uint8_t opcode)
+{
+    return opcode == 0x01 ? n >= 3 && p[n - 2] == 0x01 : p[n - 1] == opcode;
+}
+
+/*
+ * The length, if the page that RIP is in is where it was last time. The guest may have moved it
+ * without our notice: what is found must be the instruction that exited, else 0: all is read anew.
+ */
+static uint32_t length_here(struct x86_vcpu *v, uint64_t at, bool code64)
+{
+    struct svm_vcpu *x = svm_of(v);
+    struct p2m *p = &v->dom->p2m;
+    unsigned offset = at % PAGE_SIZE;
+    uint8_t opcode = opcode_of(&x->vmcb), gpr, *window;
+    struct locked held;
+    uint32_t n = 0;
+
+    if (!opcode || at - offset != x->code_page || offset > PAGE_SIZE - LONGEST)
+        return 0;
+    held = spin_lock(&p->lock);
+    if (p->gen != x->code_gen)
+        x->code_frame = p2m_peek(p, x->code_gfn, false, held);
+    x->code_gen = p->gen;
+    if (!hfn_eq(x->code_frame, HFN_NONE)) {
+        window = arch_slot_map(x->code_frame);
+        n = svminsn_decode(window + offset, LONGEST, code64, &gpr);
+        if (n && !has_opcode(window + offset, n, opcode))
+            n = 0;
+        arch_slot_unmap(window);
+    }
+    spin_unlock(&p->lock);
+    return n;
+}
+
+/* Notes where the page of RIP is. */
+static void remember(struct x86_vcpu *v, uint64_t at)
+{
+    struct svm_vcpu *x = svm_of(v);
+    gpa_t gpa;
+
+    x->code_page = ~0UL;
+    if (guest_walk(v, mk_gva(at), false, &gpa))
+        return;
+    x->code_page = at & PAGE_MASK;
+    x->code_gfn = gpa_to_gfn(gpa);
+    x->code_gen = ~0UL;
+}
+
 uint32_t svminsn_length(struct x86_vcpu *v, uint8_t *gpr)
 {
     const struct vmcb *b = &svm_of(v)->vmcb;
     bool code64 = b->efer & EFER_LMA && b->cs.attr & SEGMENT_L;
     uint64_t at = code64 ? b->rip : (uint32_t)(b->cs.base + b->rip);
     unsigned room = (unsigned)(PAGE_SIZE - at % PAGE_SIZE), n = MIN(LONGEST, room);
+    uint32_t length = length_here(v, at, code64);
     uint8_t bytes[LONGEST];
 
-    if (copy_from_guest(v, bytes, mk_gva(at), n))
-        return 0;
+    if (length || copy_from_guest(v, bytes, mk_gva(at), n))
+        return length;
     if (n < LONGEST && !copy_from_guest(v, bytes + n, mk_gva(at + n), LONGEST - n))
         n = LONGEST;
+    remember(v, at);
     return svminsn_decode(bytes, n, code64, gpr);
 }

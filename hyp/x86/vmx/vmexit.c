@@ -2,11 +2,10 @@
 /* Entry, exit and event injection (SDM vol. 3 ch. 27 and 28). */
 #include "hyp/x86/vmx/vmx.h"
 
-#define CR_MOV_TO      0
-#define VPID_LAST      0xffffU
-#define PENDING_BS     BIT(14) /* a single-step trap is due */
-#define QUAL_NMI_IRET  BIT(12)
-#define PREEMPTION_FAR 1000000000UL /* ns: a later deadline is not of interest */
+#define CR_MOV_TO     0
+#define VPID_LAST     0xffffU
+#define PENDING_BS    BIT(14) /* a single-step trap is due */
+#define QUAL_NMI_IRET BIT(12)
 
 /* Exits that need nothing but a name. 0 (EXIT_NONE) elsewhere: vmexit_decode() looks closer. */
 static const uint8_t vmexit_plain[] = {
@@ -287,12 +286,9 @@ static void vmexit_arm_preemption(struct vmx_vcpu *x, const struct cpu *c)
     if (!(vmx_ctl[VMX_PIN] & PIN_PREEMPTION) || (!wanted && !x->preemption))
         return;
     if (wanted) {
-        now = now_ns();
-        deadline = READ_ONCE(c->timer_programmed);
-        if (deadline <= now)
-            ticks = 0;
-        else if (deadline - now < PREEMPTION_FAR)
-            ticks = MIN(ns_to_tsc(deadline - now) >> vmx_preemption_shift, ticks);
+        now = rdtsc();
+        deadline = READ_ONCE(c->timer_tsc);
+        ticks = deadline <= now ? 0 : MIN((deadline - now) >> vmx_preemption_shift, ticks);
     }
     x->preemption = wanted;
     vmcs_write(VMCS_PREEMPTION_TIMER, ticks);
