@@ -45,9 +45,19 @@ int evtchn_init(struct domain *d)
     return -XEN_ENOMEM;
 }
 
+/* A new life of the port; a queue may still have it for its tail, so it remembers which. */
+static void renew(struct evtchn *c, uint8_t state, uint32_t vcpu)
+{
+    *c = (struct evtchn){.state = state,
+                         .vcpu = (uint8_t)vcpu,
+                         .priority = EVTCHN_FIFO_PRIORITY_DEFAULT,
+                         .last_vcpu = c->last_vcpu,
+                         .last_priority = c->last_priority};
+}
+
 static void put_free(struct evtchn_set *s, uint32_t port)
 {
-    *evtchn_entry(s, port) = (struct evtchn){.state = EVTCHNSTAT_closed};
+    renew(evtchn_entry(s, port), EVTCHNSTAT_closed, 0);
     if (s->free_tail)
         evtchn_entry(s, s->free_tail)->port = port;
     else
@@ -93,11 +103,7 @@ static int open_port(struct domain *d, uint8_t state, uint32_t vcpu, struct evtc
     }
     s->nopen++;
     *out = evtchn_entry(s, port);
-    **out = (struct evtchn){.state = state,
-                            .vcpu = (uint8_t)vcpu,
-                            .last_vcpu = (uint8_t)vcpu,
-                            .priority = EVTCHN_FIFO_PRIORITY_DEFAULT,
-                            .last_priority = EVTCHN_FIFO_PRIORITY_DEFAULT};
+    renew(*out, state, vcpu);
     return (int)port;
 }
 

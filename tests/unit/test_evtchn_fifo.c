@@ -110,6 +110,31 @@ START_TEST(fifo_queues)
 }
 END_TEST
 
+/* A port that was some queue's last event, closed, and opened again for another queue: what is put
+ * into the first one does not end up behind it in the second. */
+START_TEST(fifo_reopened)
+{
+    evtchn_port_t port[3], got[4];
+
+    start();
+    fifo(1, 1);
+    ck_assert_int_eq(ipi(1, 1, &port[0]), 0);
+    ck_assert_int_eq(ipi(1, 1, &port[1]), 0);
+    ck_assert_int_eq(on_port(1, EVTCHNOP_send, port[0]), 0);
+    ck_assert_uint_eq(consume(1, 1, 7, got), 1);
+    ck_assert_int_eq(on_port(1, EVTCHNOP_close, port[0]), 0);
+    ck_assert_int_eq(ipi(1, 0, &port[2]), 0);
+    ck_assert_uint_eq(port[2], port[0]);
+    ck_assert_int_eq(on_port(1, EVTCHNOP_send, port[2]), 0);
+    ck_assert_int_eq(on_port(1, EVTCHNOP_send, port[1]), 0);
+    ck_assert_uint_eq(consume(1, 1, 7, got), 1);
+    ck_assert_uint_eq(got[0], port[1]);
+    ck_assert_uint_eq(consume(1, 0, 7, got), 1);
+    ck_assert_uint_eq(got[0], port[2]);
+    finish();
+}
+END_TEST
+
 /* Every event sent to an unmasked port arrives once, whatever moves and is masked in between. */
 START_TEST(fifo_none_lost)
 {
@@ -216,6 +241,7 @@ END_TEST
 static void fill(TCase *tc)
 {
     tcase_add_test(tc, fifo_queues);
+    tcase_add_test(tc, fifo_reopened);
     tcase_add_loop_test(tc, fifo_none_lost, 0, 5);
     tcase_add_loop_test(tc, fifo_hostile, 0, 2);
 }
