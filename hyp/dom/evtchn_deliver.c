@@ -61,22 +61,38 @@ static void raise_2l(struct domain *d, struct evtchn *c, uint32_t port)
         evtchn_deliver_upcall(v, (int)(port / 64));
 }
 
+static bool is_fifo(struct domain *d)
+{
+    return __atomic_load_n(&d->evtchns.fifo, __ATOMIC_SEQ_CST);
+}
+
+/* These return true when the event was not pending before. */
+
+static bool deliver_fifo(struct domain *d, struct evtchn *c, uint32_t port)
+{
+    struct vcpu *kick = NULL;
+    bool fresh = evtchn_fifo_pending(d, c, port, &kick);
+
+    if (kick)
+        evtchn_deliver_upcall(kick, -1);
+    return fresh;
+}
+
+/* Pairs with switch_to_fifo(), which sets fifo and then takes the bits along. */
+static bool deliver_2l(struct domain *d, struct evtchn *c, uint32_t port)
+{
+    if (port >= EVTCHN_2L_NR_CHANNELS || test_and_set(d->shared->evtchn_pending, port))
+        return false;
+    raise_2l(d, c, port);
+    if (is_fifo(d))
+        deliver_fifo(d, c, port);
+    return true;
+}
+
 void evtchn_deliver_pending(struct domain *d, struct evtchn *c, uint32_t port)
 {
-    if (__atomic_load_n(&d->evtchns.fifo, __ATOMIC_ACQUIRE)) {
-        struct vcpu *kick = NULL;
-        bool fresh = evtchn_fifo_pending(d, c, port, &kick);
-
-        if (kick)
-            evtchn_deliver_upcall(kick, -1);
-        if (!fresh)
-            return;
-    } else {
-        if (port >= EVTCHN_2L_NR_CHANNELS || test_and_set(d->shared->evtchn_pending, port))
-            return;
-        raise_2l(d, c, port);
-    }
-    wake_pollers(d);
+    if (is_fifo(d) ? deliver_fifo(d, c, port) : deliver_2l(d, c, port))
+        wake_pollers(d);
 }
 
 void evtchn_deliver_unmask(struct domain *d, struct evtchn *c, uint32_t port)
@@ -101,7 +117,7 @@ void evtchn_deliver_clear(struct domain *d, struct evtchn *c, uint32_t port)
 
 bool evtchn_is_pending(struct domain *d, uint32_t port)
 {
-    if (__atomic_load_n(&d->evtchns.fifo, __ATOMIC_ACQUIRE))
+    if (is_fifo(d))
         return evtchn_fifo_is_pending(d, port);
     return port < EVTCHN_2L_NR_CHANNELS && test(d->shared->evtchn_pending, port);
 }

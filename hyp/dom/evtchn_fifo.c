@@ -157,11 +157,16 @@ bool evtchn_fifo_is_linked(struct domain *d, uint32_t port)
     return word_change(&d->evtchns, port, ~0U) & LINKED;
 }
 
-/* The first control block: from now on d uses FIFO. What is pending stays so in private. */
+/*
+ * The first control block: from now on d uses FIFO. What is pending stays so in private. Another
+ * domain may be sending: it sets the bit and then looks at fifo, here it is the other way round.
+ */
 static void switch_to_fifo(struct domain *d)
 {
     struct evtchn_set *s = &d->evtchns;
 
+    __atomic_store_n(&s->fifo, true, __ATOMIC_SEQ_CST);
+    s->limit = EVTCHN_FIFO_NR_CHANNELS;
     for (uint32_t i = 0; i < EVTCHN_2L_NR_CHANNELS / 64; i++) {
         uint64_t bits = __atomic_load_n(&d->shared->evtchn_pending[i], __ATOMIC_SEQ_CST);
 
@@ -172,8 +177,6 @@ static void switch_to_fifo(struct domain *d)
                 c->pending = true;
         }
     }
-    s->limit = EVTCHN_FIFO_NR_CHANNELS;
-    __atomic_store_n(&s->fifo, true, __ATOMIC_RELEASE);
 }
 
 int evtchn_fifo_init_control(struct vcpu *v, gfn_t gfn, uint32_t offset)
