@@ -287,37 +287,51 @@ int p2m_unmap(struct p2m *p, gfn_t gfn, hfn_t *f, enum p2m_type *t)
     return rc;
 }
 
-hfn_t p2m_peek(struct p2m *p, gfn_t gfn, bool write, struct locked held)
+/* The frame behind gfn and the type of its entry, HFN_NONE and P2M_NONE when there is none. */
+static hfn_t find(struct p2m *p, gfn_t gfn, enum p2m_type *t)
 {
     const struct p2m_recent *r = &p->recent[gfn.val / ENTRIES % P2M_RECENT];
-    enum p2m_type t;
     uint64_t e = 0;
 
-    (void)held;
+    *t = P2M_NONE;
     if (likely(r->entry && r->region == gfn.val / ENTRIES))
         e = *r->entry;
     else if (!(gfn.val >> GFN_BITS))
         e = *walk_down(p, gfn);
     if (!e)
         return HFN_NONE;
-    t = entry_type(e);
-    if (t == P2M_NONE) { /* a table of small pages */
-        e = entry_table(e)[index_at(gfn, 0)];
-        t = entry_type(e);
-    } else {
+    if (is_leaf(e))
         e += gfn.val % ENTRIES << PAGE_SHIFT;
-    }
-    if (t == P2M_NONE || t == P2M_HYP || (write && t == P2M_GRANT_RO))
+    else
+        e = entry_table(e)[index_at(gfn, 0)];
+    *t = entry_type(e);
+    return *t == P2M_NONE ? HFN_NONE : entry_hfn(e);
+}
+
+static bool is_shared(hfn_t f)
+{
+    return frame_of(f)->type == FRAME_SHARED;
+}
+
+hfn_t p2m_peek(struct p2m *p, gfn_t gfn, bool write, struct locked held)
+{
+    enum p2m_type t;
+    hfn_t f = find(p, gfn, &t);
+
+    (void)held;
+    if (t == P2M_NONE || t == P2M_HYP || (write && (t == P2M_GRANT_RO || is_shared(f))))
         return HFN_NONE;
-    return entry_hfn(e);
+    return f;
 }
 
 int p2m_get(struct p2m *p, gfn_t gfn, bool write, hfn_t *f)
 {
+    enum p2m_type t;
     bool found;
 
-    *f = p2m_peek(p, gfn, write, spin_lock(&p->lock));
-    found = !hfn_eq(*f, HFN_NONE) && frame_get(*f, frame_of(*f)->owner);
+    spin_lock(&p->lock);
+    *f = find(p, gfn, &t);
+    found = t == P2M_RAM && !(write && is_shared(*f)) && frame_get(*f, frame_of(*f)->owner);
     spin_unlock(&p->lock);
     return found ? 0 : -XEN_EFAULT;
 }

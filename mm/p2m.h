@@ -75,10 +75,14 @@ int p2m_unmap_noflush(struct p2m *p, gfn_t gfn, hfn_t *f, enum p2m_type *t);
 
 /*
  * The frame behind gfn with a reference for the caller (frame_put() gives it back): 0,
- * -XEN_EFAULT when not mapped, not writable though write is asked, or not RAM or grant.
+ * -XEN_EFAULT when not RAM, or not writable though write is asked. What is there by grant is
+ * refused: the reference would outlive the mapping, and its user the granter's revocation.
  */
 int p2m_get(struct p2m *p, gfn_t gfn, bool write, hfn_t *f);
-/* The same without a reference, HFN_NONE for all errors: the frame stays while p's lock is held. */
+/*
+ * The same without a reference, HFN_NONE for all errors, for as long as p's lock is held: then what is
+ * there by grant may be used as well.
+ */
 hfn_t p2m_peek(struct p2m *p, gfn_t gfn, bool write, struct locked held);
 
 /*

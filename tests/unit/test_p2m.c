@@ -95,14 +95,20 @@ START_TEST(references_and_rights)
     ck_assert_int_eq(p2m_map(&p2m, mk_gfn(1), mine, 0, P2M_RAM), 0);
     ck_assert_int_eq(p2m_map(&p2m, mk_gfn(2), theirs, 0, P2M_GRANT_RO), 0);
     ck_assert_int_eq(p2m_map(&p2m, mk_gfn(3), mk_hfn(1), 0, P2M_HYP), 0);
+    ck_assert_int_eq(p2m_map(&p2m, mk_gfn(4), theirs, 0, P2M_GRANT_RW), 0);
     ck_assert_int_eq(p2m_get(&p2m, mk_gfn(1), true, &f), 0);
     ck_assert_uint_eq(f.val, mine.val);
     ck_assert_uint_eq(frame_of(mine)->refs, 2);
     frame_put(f);
-    ck_assert_int_eq(p2m_get(&p2m, mk_gfn(2), true, &f), -XEN_EFAULT);
-    ck_assert_int_eq(p2m_get(&p2m, mk_gfn(2), false, &f), 0);
+    for (unsigned g = 2; g < 5; g++) {
+        ck_assert_int_eq(p2m_get(&p2m, mk_gfn(g), true, &f), -XEN_EFAULT);
+        ck_assert_int_eq(p2m_get(&p2m, mk_gfn(g), false, &f), -XEN_EFAULT);
+    }
+    ck_assert_uint_eq(frame_of(theirs)->refs, 1);
+    frame_of(mine)->type = FRAME_SHARED;
+    ck_assert_int_eq(p2m_get(&p2m, mk_gfn(1), true, &f), -XEN_EFAULT);
+    ck_assert_int_eq(p2m_get(&p2m, mk_gfn(1), false, &f), 0);
     frame_put(f);
-    ck_assert_int_eq(p2m_get(&p2m, mk_gfn(3), false, &f), -XEN_EFAULT);
     frame_put(theirs); /* a grant's reference is the grant table's, not the p2m's */
     finish();
 }
