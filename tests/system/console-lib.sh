@@ -41,6 +41,24 @@ console_deaf() { # DIR
     wait_for "$1/com2.log" "bulkhead: no domain 9 --"
 }
 
+# Keys in bursts, each answered before the next: input comes at any moment of the control domain's
+# going to sleep.
+console_bursts() { # DIR TIMES
+    keys=$(printf '\0358%.0s' 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20)
+    for n in $(seq "$2"); do
+        printf '%s\0357' "$keys" >"$1/com2.in"
+        tries=0
+        until [ "$(grep -ac "bulkhead: no domain 7 --" "$1/com2.log")" -ge "$n" ]; do
+            tries=$((tries + 1))
+            [ "$tries" -lt 3000 ] || {
+                echo "no answer to burst $n"
+                exit 1
+            }
+            sleep 0.01
+        done
+    done
+}
+
 # No guest at all. What comes before the control domain has set up the port may be lost.
 console_nobody() { # DIR
     wait_for "$1/com1.log" "\[ctl\] domain 1 started"
