@@ -105,9 +105,13 @@ static const char *unpack_zstd(const uint8_t *in, size_t n, struct out *o)
     return ZSTD_isError(rc) ? corrupt : NULL;
 }
 
-/* Blocks of a 32-bit length and data; the kernel's build appends the unpacked size to the last. */
+/*
+ * Blocks of a 32-bit length and data. The frame has no end mark, but the kernel's build appends the
+ * unpacked size, by which a payload cut off between two blocks is found.
+ */
 static const char *unpack_lz4(const uint8_t *in, size_t n, struct out *o)
 {
+    uint32_t unpacked = 0;
     size_t at = 4;
 
     while (n - at > 4) {
@@ -131,7 +135,9 @@ static const char *unpack_lz4(const uint8_t *in, size_t n, struct out *o)
         o->used += (size_t)got;
         at += length;
     }
-    return NULL;
+    if (n - at == sizeof(unpacked))
+        memcpy(&unpacked, in + at, sizeof(unpacked));
+    return unpacked == (uint32_t)o->used ? NULL : truncated;
 }
 
 const char *unpack(const uint8_t *data, size_t n, uint8_t **out, size_t *size)

@@ -2,8 +2,13 @@
 #include "tests/unit/kernels.h"
 
 #include <elf.h>
+#include <lz4.h>
+#include <lzma.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
+#include <zstd.h>
 #include "tools/file.h"
 
 size_t kernels_elf(uint8_t *buf, const struct elf_plan *plan)
@@ -75,6 +80,82 @@ static void write_bz(const char *name, const void *payload, size_t n, unsigned v
     must(file_write(name, buf, size - cut));
 }
 
+static size_t pack_gzip(const uint8_t *in, size_t n, uint8_t *out, size_t room)
+{
+    z_stream z = {
+        .next_in = (uint8_t *)(uintptr_t)in, .avail_in = n, .next_out = out, .avail_out = room};
+
+    must(deflateInit2(&z, 9, Z_DEFLATED, 15 + 16, 9, Z_DEFAULT_STRATEGY) == Z_OK);
+    must(deflate(&z, Z_FINISH) == Z_STREAM_END);
+    deflateEnd(&z);
+    return z.total_out;
+}
+
+static size_t pack_xz(const uint8_t *in, size_t n, uint8_t *out, size_t room)
+{
+    size_t at = 0;
+
+    must(lzma_easy_buffer_encode(6, LZMA_CHECK_CRC32, NULL, in, n, out, &at, room) == LZMA_OK);
+    return at;
+}
+
+static size_t pack_zstd(const uint8_t *in, size_t n, uint8_t *out, size_t room)
+{
+    ZSTD_CCtx *z = ZSTD_createCCtx();
+    size_t size;
+
+    ZSTD_CCtx_setParameter(z, ZSTD_c_checksumFlag, 1);
+    size = ZSTD_compress2(z, out, room, in, n);
+    must(!ZSTD_isError(size));
+    ZSTD_freeCCtx(z);
+    return size;
+}
+
+/* The legacy frame: magic, a block behind its length; and the unpacked size, as Linux appends it.
+ */
+static size_t pack_lz4(const uint8_t *in, size_t n, uint8_t *out, size_t room)
+{
+    static const uint32_t magic = 0x184c2102;
+    uint32_t plain = (uint32_t)n, block;
+    int size = LZ4_compress_default((const char *)in, (char *)out + 8, (int)n, (int)room - 12);
+
+    must(size > 0);
+    block = (uint32_t)size;
+    memcpy(out, &magic, 4);
+    memcpy(out + 4, &block, 4);
+    memcpy(out + 8 + block, &plain, 4);
+    return block + 12;
+}
+
+/*
+ * FORMAT.bz, a kernel that is good, and those whose payload is not: FORMAT-truncated.bz, -end.bz
+ * (the last 4 bytes are missing), -corrupt.bz.
+ */
+static void write_packed(const char *format,
+                         size_t (*pack)(const uint8_t *in, size_t n, uint8_t *out, size_t room),
+                         size_t corrupt)
+{
+    const struct elf_plan plan = ELF_GOOD;
+    uint8_t elf[8192], payload[16384], buf[20480];
+    char name[64];
+    uint32_t random = 1;
+    size_t n;
+
+    kernels_elf(elf, &plan);
+    for (size_t i = 4096; i < 6144; i++) /* what cannot be packed */
+        elf[i] = (uint8_t)((random = random * 1664525 + 1013904223) >> 24);
+    n = pack(elf, sizeof(elf), payload, sizeof(payload));
+    snprintf(name, sizeof(name), "%s.bz", format);
+    must(file_write(name, buf, kernels_bz(buf, payload, n, 0x20f)));
+    snprintf(name, sizeof(name), "%s-truncated.bz", format);
+    must(file_write(name, buf, kernels_bz(buf, payload, n - 600, 0x20f)));
+    snprintf(name, sizeof(name), "%s-end.bz", format);
+    must(file_write(name, buf, kernels_bz(buf, payload, n - 4, 0x20f)));
+    payload[corrupt] ^= 0xff;
+    snprintf(name, sizeof(name), "%s-corrupt.bz", format);
+    must(file_write(name, buf, kernels_bz(buf, payload, n, 0x20f)));
+}
+
 void kernels_write(void)
 {
     static const uint8_t gzip[64] = {0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 0xff, 0xff};
@@ -97,6 +178,10 @@ void kernels_write(void)
     write_bz("corrupt.bz", gzip, sizeof(gzip), 0x20f, 0);
     write_bz("packing.bz", "BZh9 and more", 14, 0x20f, 0);
     write_bz("old.bz", gzip, sizeof(gzip), 0x204, 0);
+    write_packed("gzip", pack_gzip, 1000);
+    write_packed("xz", pack_xz, 1000);
+    write_packed("zstd", pack_zstd, 1000);
+    write_packed("lz4", pack_lz4, 8); /* a token: LZ4's legacy frame has no checksum */
     must(file_write("text", "hello\n", 6));
     must(file_write("empty", "", 0));
     must(file_write("large", large, 4 << 20));

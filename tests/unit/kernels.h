@@ -20,7 +20,7 @@ struct elf_plan {
 size_t kernels_elf(uint8_t *buf, const struct elf_plan *plan);
 /* A bzImage around a payload into buf (of size n + 2048); its size. */
 size_t kernels_bz(uint8_t *buf, const void *payload, size_t n, unsigned version);
-/* All files that tests/xmlbad names. */
+/* All files that tests/xmlbad names, and FORMAT.bz for each way to pack. */
 void kernels_write(void);
 
 #endif

@@ -86,7 +86,24 @@ START_TEST(bad_files)
             n++;
         }
     closedir(d);
-    ck_assert_uint_ge(n, 70);
+    ck_assert_uint_ge(n, 87);
+}
+END_TEST
+
+static const char *const formats[] = {"gzip", "xz", "zstd", "lz4"};
+
+/* What tests/xmlbad breaks is good before. */
+START_TEST(packed)
+{
+    char text[512];
+    int n = snprintf(text, sizeof(text),
+                     "<host><name>h</name><memory unit='MiB'>64</memory><domain type='xen'>"
+                     "<name>a</name><memory unit='MiB'>8</memory><os><type>xenpvh</type>"
+                     "<kernel>%s.bz</kernel></os></domain></host>",
+                     formats[_i]);
+
+    ck_assert(file_write("packed.xml", text, (size_t)n));
+    ck_assert_ptr_null(check_file("packed.xml"));
 }
 END_TEST
 
@@ -178,6 +195,7 @@ END_TEST
 static void fill(TCase *tc)
 {
     tcase_add_test(tc, bad_files);
+    tcase_add_loop_test(tc, packed, 0, 4);
     tcase_add_test(tc, samples);
     tcase_add_test(tc, libvirt_agrees);
     tcase_add_test(tc, bundle_is_valid);
@@ -185,8 +203,13 @@ static void fill(TCase *tc)
 
 int main(void)
 {
+    char parts[1100];
+
     if (!getcwd(root, sizeof(root)) || !mkdtemp(temp) || chdir(temp))
         return EXIT_FAILURE;
     kernels_write();
+    snprintf(parts, sizeof(parts), "%s/tests/xmlbad/parts", root);
+    if (symlink(parts, "parts"))
+        return EXIT_FAILURE;
     return check_main("xml", fill);
 }
