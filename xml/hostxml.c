@@ -13,6 +13,7 @@
 #define HOST_SHARE (8UL << 20) /* memory that the hypervisor takes, but for its frame table */
 #define CTL_MEMORY (4UL << 20) /* of the control domain */
 #define PARSE      (XML_PARSE_NONET | XML_PARSE_NOCDATA)
+#define MAX_DEPTH  8U /* of files that include files */
 #define RULES(r)   (r), sizeof(r) / sizeof((r)[0])
 
 extern const char bulkhead_rng[];
@@ -138,12 +139,19 @@ static void on_error(void *arg, xmlErrorPtr e)
         *end = '\0';
 }
 
+static bool is_include(const xmlNode *node)
+{
+    return node->type == XML_ELEMENT_NODE && node->ns &&
+           !strcmp((const char *)node->name, "include") &&
+           (!strcmp((const char *)node->ns->href, (const char *)XINCLUDE_OLD_NS) ||
+            !strcmp((const char *)node->ns->href, (const char *)XINCLUDE_NS));
+}
+
 /*
- * Puts the root of the file that an <xi:include> of the host names in its place. libxml2 would do
- * it, but forgets the name of a file in the same directory, which messages need; includes further
- * down are left to it.
+ * Puts the root of the file that an <xi:include> names in its place, and returns it. libxml2 would
+ * do it, but forgets the name of a file in the same directory, which messages need.
  */
-static void include(xmlNode *node)
+static xmlNode *include(xmlNode *node)
 {
     xmlChar *href = xmlGetNoNsProp(node, (const xmlChar *)"href");
     xmlChar *base = xmlNodeGetBase(node->doc, node);
@@ -151,33 +159,41 @@ static void include(xmlNode *node)
     xmlDoc *doc = path ? xmlReadFile((const char *)path, NULL, PARSE) : NULL;
     xmlNode *root = doc ? xmlDocCopyNode(xmlDocGetRootElement(doc), node->doc, 1) : NULL;
 
+    walk_attributes(&walk, node, "href");
+    walk_children(&walk, node, NULL, 0, NULL);
+    if (!root)
+        walk_fail(&walk, node, "'%s' cannot be read", href ? (const char *)href : "");
+    else if (doc->intSubset)
+        walk_fail(&walk, node, "'%s': a document type is not allowed", (const char *)href);
     if (root) {
-        xmlNodeSetBase(root, href); /* relative to the host's */
+        xmlNodeSetBase(root, href); /* relative to that of the file it stands in */
         xmlReplaceNode(node, root);
         xmlFreeNode(node);
-    } else {
-        walk_fail(&walk, node, "'%s' cannot be read", href ? (const char *)href : "");
     }
     xmlFreeDoc(doc);
     xmlFree(path);
     xmlFree(base);
     xmlFree(href);
+    return root;
 }
 
-static void include_all(xmlDoc *doc)
+/* In node and below; depth: of the files. */
+static void include_all(xmlNode *node, unsigned depth)
 {
-    xmlNode *root = xmlDocGetRootElement(doc), *next;
+    xmlNode *next;
 
-    for (xmlNode *c = root ? root->children : NULL; c && !walk_failed(&walk); c = next) {
+    if (depth > MAX_DEPTH)
+        walk_fail(&walk, node, "files include each other more than %u deep", MAX_DEPTH);
+    for (xmlNode *c = node->children; c && !walk_failed(&walk); c = next) {
         next = c->next;
-        if (c->type == XML_ELEMENT_NODE && c->ns && !strcmp((const char *)c->name, "include") &&
-            (!strcmp((const char *)c->ns->href, (const char *)XINCLUDE_OLD_NS) ||
-             !strcmp((const char *)c->ns->href, (const char *)XINCLUDE_NS)))
-            include(c);
+        if (is_include(c)) {
+            c = include(c);
+            if (c)
+                include_all(c, depth + 1);
+        } else if (c->type == XML_ELEMENT_NODE) {
+            include_all(c, depth);
+        }
     }
-    if (!walk_failed(&walk) && xmlXIncludeProcessFlags(doc, PARSE | XML_PARSE_NOXINCNODE) < 0 &&
-        !walk_failed(&walk))
-        walk_fail(&walk, root, "XInclude failed");
 }
 
 /* The second net: what the tables above allow and the schema does not is an error of ours. */
@@ -205,8 +221,8 @@ const char *hostcfg_read(struct hostcfg *h, const char *path)
     walk.error[0] = '\0';
     xmlSetStructuredErrorFunc(NULL, on_error);
     doc = xmlReadFile(path, NULL, PARSE);
-    if (doc)
-        include_all(doc);
+    if (doc && xmlDocGetRootElement(doc))
+        include_all(xmlDocGetRootElement(doc), 0);
     if (!doc && !walk_failed(&walk))
         snprintf(walk.error, sizeof(walk.error), "%s: cannot be read", path);
     if (doc && !walk_failed(&walk))

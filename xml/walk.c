@@ -51,7 +51,7 @@ static bool listed(const char *list, const char *word)
 }
 
 /* xml:base is XInclude's. */
-static void check_attributes(struct walk *w, const xmlNode *node, const char *allowed)
+void walk_attributes(struct walk *w, const xmlNode *node, const char *allowed)
 {
     for (const xmlAttr *a = node->properties; a; a = a->next)
         if (!(a->ns && !strcmp((const char *)a->name, "base")) &&
@@ -100,7 +100,7 @@ void walk_children(struct walk *w, xmlNode *node, const struct walk_rule *rules,
         if (seen[r - rules] && !(r->flags & WALK_MANY))
             walk_fail(w, c, "given twice; once is enough");
         seen[r - rules] = true;
-        check_attributes(w, c, r->attributes);
+        walk_attributes(w, c, r->attributes);
         if (r->fn && !walk_failed(w))
             r->fn(w, c, arg);
     }

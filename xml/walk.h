@@ -31,6 +31,8 @@ void walk_place(const xmlNode *node, struct place *at);
 void walk_children(struct walk *w, xmlNode *node, const struct walk_rule *rules, size_t n,
                    void *arg);
 
+/* No attributes but those allowed, names separated by spaces; NULL: none. */
+void walk_attributes(struct walk *w, const xmlNode *node, const char *allowed);
 /* Text between the tags, without white space around it, into buf; false: too long, or elements. */
 bool walk_text(struct walk *w, xmlNode *node, char *buf, size_t size);
 /* An attribute's value into buf, "" when it is not there. */

@@ -86,7 +86,7 @@ START_TEST(bad_files)
             n++;
         }
     closedir(d);
-    ck_assert_uint_ge(n, 87);
+    ck_assert_uint_ge(n, 95);
 }
 END_TEST
 
