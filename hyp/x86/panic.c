@@ -177,5 +177,6 @@ void panic(const char *fmt, ...)
     format_v(text, sizeof(text), fmt, ap);
     va_end(ap);
     log_line("PANIC on CPU %u: %s", this_cpu()->id, text);
-    finish((uint64_t)__builtin_return_address(0), 0, *(uint64_t *)__builtin_frame_address(0));
+    finish((uint64_t)__builtin_return_address(0), (uint64_t)__builtin_frame_address(0) + 16,
+           *(uint64_t *)__builtin_frame_address(0));
 }
