@@ -7,8 +7,9 @@ grant-files  := $(addprefix hyp/dom/,grant grant_map grant_copy grant_op)
 
 hyp-objs += $(addsuffix .o,$(evtchn-files) $(grant-files))
 
-fake-dom := tests/unit/fake_dom.c tests/unit/fake_arch.c mm/frame.c mm/buddy.c mm/p2m.c \
+fake-domains := tests/unit/fake_dom.c tests/unit/fake_arch.c mm/frame.c mm/buddy.c mm/p2m.c \
             $(addsuffix .c,$(evtchn-files) $(grant-files))
+fake-dom := tests/unit/fake_guest.c $(fake-domains)
 
 unit-tests += test_evtchn
 test_evtchn-src := tests/unit/test_evtchn.c $(fake-dom)

@@ -51,35 +51,50 @@ static const struct vendor fake_vendor = {
     .get_mode = get_mode, .get_state = get_state, .set_state = set_state};
 const struct vendor *vendor = &fake_vendor;
 
-void fake_call_start(void)
+void fake_call_machine(uint64_t frames)
 {
     cpu.self = &cpu;
     if (syscall(SYS_arch_prctl, ARCH_SET_GS, &cpu))
         abort();
-    fake_machine(FRAMES);
+    fake_machine(frames);
     hyp_free(hyp_alloc(0), 0);
     free_before = mem_stats().free;
-    dom1 = fake_domain(1, 2);
-    dom2 = fake_domain(2, 1);
-    fake_mode = (struct vcpu_mode){.code64 = true, .rflags = 0x202};
-    fake_now = 1000000000;
-    for (uint32_t i = 0; i < 3; i++) {
-        struct domain *d = i < 2 ? dom1 : dom2;
-        struct vcpu *v = d->vcpus[i % 2];
+}
+
+struct domain *fake_call_domain(uint16_t id, uint32_t nvcpus, const char *name)
+{
+    struct domain *d = fake_domain(id, nvcpus);
+
+    for (uint32_t i = 0; i < nvcpus; i++) {
+        struct vcpu *v = d->vcpus[i];
 
         v->arch.dom = &d->arch;
-        v->down = i % 2;
+        v->down = i > 0;
         v->initialised = !v->down;
-        d->state = BH_DOMAIN_RUNNING;
-        d->memory_max = FAKE_RAM + 8;
-        strcpy((char *)d->record->name, i < 2 ? "one" : "two");
     }
+    d->state = BH_DOMAIN_RUNNING;
+    d->memory_max = FAKE_RAM + 8;
+    strcpy((char *)d->record->name, name);
+    return d;
+}
+
+void fake_call_start(void)
+{
+    fake_call_machine(FRAMES);
+    dom1 = fake_call_domain(1, 2, "one");
+    dom2 = fake_call_domain(2, 1, "two");
+    fake_mode = (struct vcpu_mode){.code64 = true, .rflags = 0x202};
+    fake_now = 1000000000;
+}
+
+bool fake_call_clean(void)
+{
+    return mem_stats().free == free_before && !mem_stats().hyp;
 }
 
 void fake_call_finish(void)
 {
-    if (!fake_destroy(dom1) || !fake_destroy(dom2) || mem_stats().free != free_before ||
-        mem_stats().hyp)
+    if (!fake_destroy(dom1) || !fake_destroy(dom2) || !fake_call_clean())
         abort();
 }
 
@@ -210,31 +225,4 @@ struct domain *domain_next(uint32_t id)
             return d;
     }
     return NULL;
-}
-
-/* Registration: fake_dom.c's domains keep vcpu_info in the shared page. */
-int vcpu_info_register(struct vcpu *v, gpa_t gpa)
-{
-    return v->info.size ? -XEN_EINVAL : area_set_gpa(&v->info, &v->dom->arch, gpa, 64);
-}
-
-int area_set_gva(struct guest_area *a, struct x86_vcpu *v, gva_t gva, size_t n)
-{
-    return area_set_gpa(a, v->dom, mk_gpa(gva.val), n);
-}
-
-void vcpu_info_time(struct vcpu *v)
-{
-    (void)v;
-}
-
-void vcpu_info_runstate(struct vcpu *v, struct vcpu_runstate_info *out)
-{
-    *out = (struct vcpu_runstate_info){.state = v->down ? RUNSTATE_offline : RUNSTATE_running};
-}
-
-void vcpu_info_runstate_write(struct vcpu *v, int state)
-{
-    area_close(v->runstate_area.size ? area_open(&v->runstate_area) : arch_slot_map(mk_hfn(1)));
-    (void)state;
 }

@@ -14,6 +14,12 @@ extern unsigned fake_blocks, fake_yields, fake_starts, fake_stops, fake_restarts
 extern int fake_shutdown; /* reason, -1: none */
 extern char fake_log[8192];
 
+/* In steps: the CPU and its memory; a domain whose first vCPU is up; whether every frame is back.
+ */
+void fake_call_machine(uint64_t frames);
+struct domain *fake_call_domain(uint16_t id, uint32_t nvcpus, const char *name);
+bool fake_call_clean(void);
+
 /* Domain 1 with two vCPUs, domain 2 with one; all else as at boot. */
 void fake_call_start(void);
 /* The domains go, and nothing was forgotten. */

@@ -10,7 +10,7 @@
 #define IDS 8
 
 bool fake_slow, fake_resched;
-unsigned fake_notified, fake_raised, fake_refused;
+unsigned fake_notified, fake_raised;
 struct x86_vcpu *fake_last;
 void (*fake_irq)(void *arg);
 void *fake_irq_arg;
@@ -46,6 +46,11 @@ bool fake_destroy(struct domain *d)
 {
     while (!evtchn_free_slice(d, 7))
         ;
+    for (uint32_t i = 0; i < d->nvcpus; i++) {
+        area_clear(&d->vcpus[i]->info);
+        area_clear(&d->vcpus[i]->runstate_area);
+        area_clear(&d->vcpus[i]->time_area);
+    }
     while (!grant_free_slice(d, 5))
         ;
     while (!p2m_free_slice(&d->arch.p2m, 50))
@@ -100,25 +105,6 @@ void domain_put(struct domain *d)
     __atomic_fetch_sub(&references[d->id], 1, __ATOMIC_SEQ_CST);
 }
 
-long vcpu_refuse(struct vcpu *v, long error, const char *call, const char *why)
-{
-    if (!v || !call || !why)
-        abort();
-    __atomic_fetch_add(&fake_refused, 1, __ATOMIC_SEQ_CST);
-    return error;
-}
-
-struct vcpu_info *vcpu_info_open(struct vcpu *v)
-{
-    return v->arch.id < 32 ? &v->dom->shared->vcpu_info[v->arch.id] : NULL;
-}
-
-void vcpu_info_close(struct vcpu *v, struct vcpu_info *info)
-{
-    (void)v;
-    (void)info;
-}
-
 void upcall_notify(struct x86_vcpu *v)
 {
     __atomic_fetch_add(&fake_notified, 1, __ATOMIC_SEQ_CST);
@@ -151,58 +137,4 @@ void irq_unbind(unsigned irq)
 {
     (void)irq;
     fake_irq = NULL;
-}
-
-int copy_from_guest(struct x86_vcpu *v, void *dst, gva_t src, size_t n)
-{
-    (void)v;
-    if (!src.val)
-        return -XEN_EFAULT;
-    memcpy(dst, (const void *)src.val, n);
-    return 0;
-}
-
-int copy_to_guest(struct x86_vcpu *v, gva_t dst, const void *src, size_t n)
-{
-    (void)v;
-    if (!dst.val)
-        return -XEN_EFAULT;
-    memcpy((void *)dst.val, src, n);
-    return 0;
-}
-
-int area_set_gpa(struct guest_area *a, struct x86_domain *d, gpa_t gpa, size_t n)
-{
-    hfn_t f;
-    bool ok;
-
-    if (gpa.val % PAGE_SIZE + n > PAGE_SIZE)
-        return -XEN_EINVAL;
-    if (p2m_get(&d->p2m, gpa_to_gfn(gpa), true, &f))
-        return -XEN_EFAULT;
-    ok = frame_pin(f, d->p2m.owner);
-    frame_put(f);
-    if (!ok)
-        return -XEN_EFAULT;
-    *a = (struct guest_area){{f, HFN_NONE}, (uint32_t)(gpa.val % PAGE_SIZE), (uint32_t)n};
-    return 0;
-}
-
-void area_clear(struct guest_area *a)
-{
-    if (a->size)
-        frame_unpin(a->frame[0]);
-    *a = (struct guest_area){0};
-}
-
-void *area_open(const struct guest_area *a)
-{
-    if (!a->size)
-        abort();
-    return (char *)arch_slot_map(a->frame[0]) + a->offset;
-}
-
-void area_close(void *p)
-{
-    arch_slot_unmap(p);
 }
