@@ -17,6 +17,7 @@
 #define TYPE_MASK  0xfUL
 #define TABLE_COST 16U /* of going through a table and freeing it, in pages freed */
 #define LARGE_COST 64U /* of freeing a large page */
+_Static_assert(GFN_BITS <= 8 * sizeof(((struct frame *)0)->gfn), "struct frame holds any gfn");
 
 static unsigned index_at(gfn_t gfn, unsigned level)
 {

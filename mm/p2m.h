@@ -47,7 +47,7 @@ struct p2m {
     struct p2m_recent recent[P2M_RECENT];
 };
 
-#define GFN_BITS 36 /* 48-bit guest-physical addresses */
+#define GFN_BITS 32 /* 44-bit guest-physical addresses: struct frame and grants name no others */
 
 /* 0 or -XEN_ENOMEM. */
 int p2m_init(struct p2m *p, const struct p2m_format *fmt, uint16_t owner);

@@ -296,6 +296,10 @@ START_TEST(refusals)
     ck_assert_int_eq(add(XENMAPSPACE_gmfn_foreign, 0, 0, 0), -XEN_ENOSYS);
     ck_assert_int_eq(add(XENMAPSPACE_shared_info, 1, 70, 0), -XEN_EINVAL);
     ck_assert_int_eq(add(XENMAPSPACE_shared_info, 0, 1UL << 40, 0), -XEN_EINVAL);
+    ck_assert_int_eq(add(XENMAPSPACE_gmfn, 3, 1UL << 32, 0), -XEN_EINVAL);
+    ck_assert_int_eq(add(XENMAPSPACE_gmfn, 3, (1UL << 32) - 1, 0), 0);
+    ck_assert_uint_eq(frame_of(frame_at[3])->gfn, ~0U);
+    ck_assert_int_eq(add(XENMAPSPACE_gmfn, (1UL << 32) - 1, 3, 0), 0);
     ck_assert_int_eq(add(XENMAPSPACE_grant_table, 64, 70, 0), -XEN_EINVAL);
     ck_assert_int_eq(add(XENMAPSPACE_grant_table, XENMAPIDX_grant_table_status, 70, 0),
                      -XEN_EINVAL);
