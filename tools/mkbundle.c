@@ -32,6 +32,7 @@ static const char *fail(const struct place *at, const char *element, const char 
     va_start(ap, fmt);
     vsnprintf(error + n, sizeof(error) - (size_t)n, fmt, ap);
     va_end(ap);
+    hostcfg_one_line(error);
     return error;
 }
 

@@ -50,5 +50,7 @@ struct hostcfg {
  */
 const char *hostcfg_read(struct hostcfg *h, const char *path);
 void hostcfg_free(struct hostcfg *h);
+/* What a file says may stand in a message, and still it is one line: control characters go. */
+void hostcfg_one_line(char *message);
 
 #endif

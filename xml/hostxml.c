@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* <host>: reading, XInclude, the elements of a host, what must hold between domains; then RELAX NG.
  */
+#include <ctype.h>
 #include <libxml/parser.h>
 #include <libxml/relaxng.h>
 #include <libxml/uri.h>
@@ -231,7 +232,15 @@ const char *hostcfg_read(struct hostcfg *h, const char *path)
         validate(doc);
     xmlFreeDoc(doc);
     xmlSetStructuredErrorFunc(NULL, NULL);
+    hostcfg_one_line(walk.error);
     return walk_failed(&walk) ? walk.error : NULL;
+}
+
+void hostcfg_one_line(char *message)
+{
+    for (; *message; message++)
+        if (iscntrl((unsigned char)*message))
+            *message = ' ';
 }
 
 void hostcfg_free(struct hostcfg *h)
