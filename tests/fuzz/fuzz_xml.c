@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Host files: text for host.xml, and behind a zero byte text for guest.xml, which it may include.
+ * No other file is there. What is accepted keeps the rules, and its bundle passes the hypervisor's
+ * check; what is refused is refused with one line.
+ */
+#define _GNU_SOURCE
+#include "tests/fuzz/fuzz.h"
+
+#include <libxml/parser.h>
+#include <libxml/xmlIO.h>
+#include <unistd.h>
+#include "hyp/abi/bundle.h"
+#include "hyp/dom/record.h"
+#include "tests/unit/kernels.h"
+#include "tools/file.h"
+#include "tools/mkbundle.h"
+
+#define MIB (1UL << 20)
+
+static char kernel_path[] = "/tmp/fuzz-xml-XXXXXX";
+
+/* The two files that there are. */
+static struct text {
+    const char *name, *at;
+    size_t size;
+} texts[] = {{"host.xml", NULL, 0}, {"guest.xml", NULL, 0}};
+
+static int match(const char *name)
+{
+    (void)name;
+    return 1;
+}
+
+static void *open_text(const char *name)
+{
+    for (unsigned i = 0; i < 2; i++)
+        if (!strcmp(name, texts[i].name) && texts[i].at) {
+            struct fuzz *f = malloc(sizeof(*f));
+
+            f->at = (const uint8_t *)texts[i].at;
+            f->end = f->at + texts[i].size;
+            return f;
+        }
+    return NULL;
+}
+
+static int read_text(void *context, char *buf, int n)
+{
+    struct fuzz *f = context;
+    size_t have = fuzz_left(f);
+
+    n = have < (size_t)n ? (int)have : n;
+    fuzz_take(f, buf, (size_t)n);
+    return n;
+}
+
+static int close_text(void *context)
+{
+    free(context);
+    return 0;
+}
+
+static void clean(void)
+{
+    unlink(kernel_path);
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+    static uint8_t elf[8192];
+    const struct elf_plan plan = ELF_GOOD;
+    int fd = mkstemp(kernel_path);
+
+    (void)argc;
+    (void)argv;
+    MUST(fd >= 0 && !close(fd) && file_write(kernel_path, elf, kernels_elf(elf, &plan)));
+    atexit(clean);
+    xmlCleanupInputCallbacks();
+    MUST(xmlRegisterInputCallbacks(match, open_text, read_text, close_text) >= 0);
+    return 0;
+}
+
+static void check_name(const char *name)
+{
+    MUST(*name && strlen(name) < 64);
+    for (; *name; name++)
+        MUST(*name > ' ' && *name <= '~' && !strchr("/[]\"", *name));
+}
+
+static void check_domain(const struct domcfg *d)
+{
+    check_name(d->name);
+    MUST(d->minimum <= d->current && d->current <= d->memory && d->current >= MIB);
+    MUST(d->memory <= 8UL << 40 && !((d->memory | d->current | d->minimum) % 4096) && d->minimum);
+    MUST(d->vcpus >= 1 && d->vcpus <= 64 && d->weight >= 1 && d->weight <= 65535 && d->cap <= 6400);
+    MUST(memchr(d->cmdline, 0, sizeof(d->cmdline)) && d->kernel && *d->kernel);
+    MUST(d->on_poweroff <= ACTION_PRESERVE && d->on_reboot <= ACTION_PRESERVE &&
+         d->on_crash <= ACTION_PRESERVE);
+}
+
+static void check_host(const struct hostcfg *h)
+{
+    uint64_t sum = h->control ? 4 * MIB : 0;
+
+    check_name(h->name);
+    MUST(h->ndomains <= DOMCFG_MAX_DOMAINS && (h->ndomains || h->control));
+    for (uint32_t i = 0; i < h->ndomains; i++) {
+        const struct domcfg *d = &h->domains[i];
+
+        check_domain(d);
+        sum += d->current;
+        MUST(!h->control || strcmp(d->name, "ctl"));
+        for (uint32_t k = 0; k < i; k++) {
+            MUST(strcmp(d->name, h->domains[k].name));
+            MUST(!d->has_uuid || !h->domains[k].has_uuid ||
+                 memcmp(d->uuid, h->domains[k].uuid, 16));
+        }
+    }
+    MUST(sum + 8 * MIB <= h->memory);
+}
+
+/* The same kernel for all: what the tools write the hypervisor takes. */
+static void check_bundle(struct hostcfg *h)
+{
+    const struct bundle_domain *r;
+    uint8_t *bundle = NULL;
+    size_t size = 0;
+    uint32_t segment;
+
+    for (uint32_t i = 0; i < h->ndomains; i++) {
+        struct domcfg *d = &h->domains[i];
+
+        free(d->kernel);
+        free(d->initrd);
+        d->kernel = strdup(kernel_path);
+        d->initrd = NULL;
+        if (d->current < 4 * MIB)
+            return;
+    }
+    MUST(!bundle_make(h, kernel_path, NULL, &bundle, &size));
+    MUST(!record_check_header((const void *)bundle, size));
+    r = (const void *)(bundle + BUNDLE_PAGE);
+    for (uint32_t i = 0; i < h->ndomains + h->control; i++) {
+        MUST(!record_check(&r[i], (const void *)bundle, &segment));
+        for (uint32_t k = 0; k < i; k++)
+            MUST(!record_conflict(&r[i], &r[k]));
+    }
+    free(bundle);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+    const uint8_t *second = n ? memchr(data, 0, n) : NULL;
+    size_t first = second ? (size_t)(second - data) : n;
+    const char *wrong;
+    struct hostcfg h;
+
+    texts[0].at = (const char *)data;
+    texts[0].size = first;
+    texts[1].at = second ? (const char *)second + 1 : NULL;
+    texts[1].size = second ? n - first - 1 : 0;
+    wrong = hostcfg_read(&h, "host.xml");
+    if (wrong) {
+        MUST(*wrong && strlen(wrong) < DOMCFG_ERROR_SIZE && !strchr(wrong, '\n'));
+    } else {
+        check_host(&h);
+        check_bundle(&h);
+    }
+    hostcfg_free(&h);
+    return 0;
+}
