@@ -15,6 +15,7 @@
 #include "hyp/x86/timer.h"
 #include "hyp/x86/trap.h"
 #include "hyp/x86/vendor.h"
+#include "hyp/x86/watch.h"
 #include "mm/frame.h"
 
 #define CHUNK       (PAGE_SIZE << ORDER_2M)
@@ -39,20 +40,44 @@ void __stack_chk_fail(void)
     panic("stack overrun in the caller of %p", __builtin_return_address(0));
 }
 
-/* The command line: words; an unknown one is told and ignored. */
-static void read_options(const char *at)
+/* watch=N */
+static bool is_watch(const char *at, size_t n)
+{
+#ifdef BH_DEBUG
+    static const char name[] = "watch=";
+
+    if (n < sizeof(name) || memcmp(at, name, sizeof(name) - 1))
+        return false;
+    for (size_t i = sizeof(name) - 1; i < n && at[i] >= '0' && at[i] <= '9'; i++)
+        watch_limit = watch_limit * 10 + (uint64_t)(at[i] - '0');
+    return true;
+#else
+    (void)at;
+    (void)n;
+    return false;
+#endif
+}
+
+static void read_option(const char *at, size_t n)
 {
     static const char reboot[] = "panic=reboot";
 
+    if (n == sizeof(reboot) - 1 && !memcmp(at, reboot, n))
+        panic_reboots = true;
+    else if (!is_watch(at, n))
+        log_line("unknown option on the command line: %.*s (known: panic=reboot)", (int)n, at);
+}
+
+/* The command line: words; an unknown one is told and ignored. */
+static void read_options(const char *at)
+{
     while (*at) {
         size_t n = 0;
 
         while (at[n] && at[n] != ' ')
             n++;
-        if (n == sizeof(reboot) - 1 && !memcmp(at, reboot, n))
-            panic_reboots = true;
-        else if (n)
-            log_line("unknown option on the command line: %.*s (known: panic=reboot)", (int)n, at);
+        if (n)
+            read_option(at, n);
         at += n + (at[n] == ' ');
     }
 }

@@ -5,6 +5,7 @@
 #include <xen/errno.h>
 #include "hyp/x86/upcall.h"
 #include "hyp/x86/vendor.h"
+#include "hyp/x86/watch.h"
 
 static long event_channel_op(struct vcpu *v, uint64_t args[CALL_ARGS])
 {
@@ -66,6 +67,7 @@ long call_dispatch(struct vcpu *v, uint64_t nr, uint64_t args[CALL_ARGS])
     }
     if (calls[nr].needs & ~v->dom->record->privileges)
         return vcpu_refuse(v, calls[nr].error, calls[nr].name, "not for this class of domain");
+    WATCH(note("hypercall", nr, v->dom->record->name));
     return calls[nr].fn(v, args);
 }
 

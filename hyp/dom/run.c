@@ -2,6 +2,7 @@
 /* Each CPU's event loop: which vCPU it runs, and what the machine layer asks about running. */
 #include "hyp/dom/dom.h"
 #include "hyp/x86/upcall.h"
+#include "hyp/x86/watch.h"
 
 #define LOG_POLL    1000000ULL /* ns: how soon a CPU looks again at a log that is not out yet */
 #define HANDLE_NS   40000UL    /* ns that one exit may take before the rest is put off */
@@ -234,6 +235,8 @@ void cpu_run_loop(void)
     timer_init(&r->slice, slice_over);
     WRITE_ONCE(c->resched, true);
     for (;;) {
+        WATCH(stop());
+        WATCH(start());
         irq_window();
         if (READ_ONCE(c->resched))
             choose(r, c);
@@ -245,6 +248,7 @@ void cpu_run_loop(void)
             r->next_work = now_ns() + WORK_PERIOD;
             domain_work();
         }
+        WATCH(note("entry", 0, r->current->arch.dom->name));
         if (!READ_ONCE(c->resched))
             vcpu_enter(&r->current->arch);
     }

@@ -5,6 +5,7 @@
  */
 #include <xen/errno.h>
 #include "hyp/dom/domain.h"
+#include "hyp/x86/watch.h"
 
 #define PORTS       64 /* per slice */
 #define GRANTS      64
@@ -207,6 +208,7 @@ bool domain_work(void)
     d = take();
     if (d) {
         was = d->step;
+        WATCH(note("work step", was, d->record->name));
         __atomic_fetch_add(&d->refs, 1, __ATOMIC_RELAXED);
         put_back(d, was, work_on(d, was, &wait), wait);
     }

@@ -10,6 +10,7 @@
 #include "hyp/x86/regs.h"
 #include "hyp/x86/upcall.h"
 #include "hyp/x86/vendor.h"
+#include "hyp/x86/watch.h"
 
 #define ANY_PRIORITY   16
 #define TYPE_INTERRUPT 0
@@ -226,6 +227,7 @@ void vcpu_enter(struct x86_vcpu *v)
     v->walked[0].page = v->walked[1].page = NO_PAGE;
     vendor->run(v, &e);
     this_cpu()->exited = rdtsc();
+    WATCH(note("exit", e.reason, v->dom->name));
     handle(v, &e);
     if (v->pending_exception.valid)
         v->notified = true;

@@ -11,6 +11,7 @@
 #include "hyp/x86/paging.h"
 #include "hyp/x86/timer.h"
 #include "hyp/x86/trap.h"
+#include "hyp/x86/watch.h"
 
 #define LEGACY_IRQS  16
 #define IDLE_PUMPS   256     /* pieces of the log written before a halt, if the port takes them */
@@ -140,7 +141,10 @@ void cpu_idle(void)
         log_pump();
     if (log_pending())
         timer_set(&log_timers[c->id], now_ns() + LOG_PAUSE_NS);
-    if (!READ_ONCE(c->resched))
+    if (!READ_ONCE(c->resched)) {
+        WATCH(stop());
         __asm__ volatile("sti; hlt; cli" : : : "memory");
+        WATCH(start());
+    }
     after_interrupts();
 }

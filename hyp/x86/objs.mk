@@ -2,4 +2,5 @@
 hyp-objs += hyp/x86/paging.o hyp/x86/uart.o hyp/x86/trap_entry.o hyp/x86/trap.o hyp/x86/panic.o
 hyp-objs += hyp/x86/acpi.o hyp/x86/power.o
 hyp-objs += hyp/x86/apic.o hyp/x86/cpu.o hyp/x86/time.o hyp/x86/timer.o
+hyp-objs += $(if $(DEBUG),hyp/x86/watch.o)
 hyp-objs += hyp/x86/ioapic.o hyp/x86/irq.o hyp/x86/smp.o hyp/x86/trampoline.o

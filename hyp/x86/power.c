@@ -3,6 +3,7 @@
 #include "hyp/lib/log.h"
 #include "hyp/x86/acpi.h"
 #include "hyp/x86/machine.h"
+#include "hyp/x86/watch.h"
 
 #define SLP_TYP_SHIFT 10
 #define SLP_EN        (1U << 13)
@@ -20,6 +21,7 @@ static void halt(void)
 
 void power_off(void)
 {
+    WATCH(report());
     log_sync(true);
     if (acpi.has_s5 && acpi.pm1a_control) {
         log_line("power off");

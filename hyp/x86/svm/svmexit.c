@@ -2,6 +2,8 @@
 /* Entry, exit and event injection (APM vol. 2 ch. 15.6, 15.20, 15.21). */
 #include "hyp/x86/svm/svm.h"
 
+#include "hyp/x86/watch.h"
+
 #define SHADOW_INTERRUPT BIT(0)
 #define EVENT_TYPE(e)    ((e) >> 8 & 7)
 #define TYPE_NMI         2
@@ -279,7 +281,9 @@ void svmexit_run(struct x86_vcpu *v, struct exit *e)
     b->rsp = v->regs.rsp;
     sync_p2m(v, c);
     assign_asid(x, c);
+    WATCH(stop());
     svmenter(&v->regs, x->hpa, ((struct svm_cpu *)c->vendor)->host_hpa);
+    WATCH(start());
     WRITE_ONCE(c->entry_gen, 0);
     WRITE_ONCE(c->in_guest, 0);
     v->regs.rax = b->rax;

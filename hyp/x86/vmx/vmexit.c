@@ -2,6 +2,8 @@
 /* Entry, exit and event injection (SDM vol. 3 ch. 27 and 28). */
 #include "hyp/x86/vmx/vmx.h"
 
+#include "hyp/x86/watch.h"
+
 #define CR_MOV_TO     0
 #define VPID_LAST     0xffffU
 #define PENDING_BS    BIT(14) /* a single-step trap is due */
@@ -306,7 +308,9 @@ void vmexit_run(struct x86_vcpu *v, struct exit *e)
     vmcs_write(VMCS_GUEST_RSP, v->regs.rsp);
     vmexit_arm_preemption(x, c);
     vmexit_sync_p2m(v, c);
+    WATCH(stop());
     refused = vmenter(&v->regs, x->launched);
+    WATCH(start());
     WRITE_ONCE(c->entry_gen, 0);
     WRITE_ONCE(c->in_guest, 0);
     if (unlikely(refused)) {
