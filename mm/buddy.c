@@ -146,3 +146,32 @@ uint64_t buddy_count(void)
 {
     return free_frames;
 }
+
+/* Frames in the list of an order; ~0 when a link is broken. */
+static uint64_t list_frames(enum zone z, unsigned order)
+{
+    uint64_t n = 0;
+
+    for (uint32_t f = heads[z][order], prev = BUDDY_NONE; f != BUDDY_NONE;) {
+        if (!is_free_block(f, z, order) || frame_table[f].prev != prev || n > frame_count)
+            return ~0UL;
+        n += BIT(order);
+        prev = f;
+        f = frame_table[f].next;
+    }
+    return n;
+}
+
+bool buddy_is_sound(void)
+{
+    uint64_t n = 0, part;
+
+    for (unsigned z = 0; z < ZONES; z++)
+        for (unsigned o = 0; o <= ORDER_2M; o++) {
+            part = list_frames(z, o);
+            if (part == ~0UL)
+                return false;
+            n += part;
+        }
+    return n == free_frames;
+}

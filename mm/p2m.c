@@ -387,3 +387,25 @@ bool p2m_free_slice(struct p2m *p, unsigned budget)
     p->tables--;
     return true;
 }
+
+static uint64_t walk_table(const struct p2m *p, const uint64_t *table, unsigned level, gfn_t first,
+                           p2m_walk_fn *fn, void *arg)
+{
+    uint64_t tables = 1;
+
+    for (unsigned i = 0; i < ENTRIES; i++) {
+        gfn_t gfn = gfn_add(first, (uint64_t)i << (9 * level));
+        uint64_t e = table[i];
+
+        if (e && !is_leaf(e))
+            tables += walk_table(p, entry_table(e), level - 1, gfn, fn, arg);
+        for (unsigned k = 0; is_leaf(e) && k < (level ? ENTRIES : 1); k++)
+            fn(arg, gfn_add(gfn, k), hfn_add(entry_hfn(e), k), entry_type(e), e & p->fmt->writable);
+    }
+    return tables;
+}
+
+uint64_t p2m_walk(const struct p2m *p, p2m_walk_fn *fn, void *arg)
+{
+    return walk_table(p, p->root, LEVELS - 1, mk_gfn(0), fn, arg);
+}

@@ -91,4 +91,11 @@ hfn_t p2m_peek(struct p2m *p, gfn_t gfn, bool write, struct locked held);
  */
 bool p2m_free_slice(struct p2m *p, unsigned budget);
 
+/*
+ * Calls fn for every page that is mapped, writable as the CPU sees it; the number of tables, the
+ * root included. For checks, while nothing changes.
+ */
+typedef void p2m_walk_fn(void *arg, gfn_t gfn, hfn_t f, enum p2m_type t, bool writable);
+uint64_t p2m_walk(const struct p2m *p, p2m_walk_fn *fn, void *arg);
+
 #endif

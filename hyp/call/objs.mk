@@ -15,3 +15,7 @@ test_call-src := tests/unit/test_call.c $(fake-call) $(fake-dom)
 
 unit-tests += test_call_vcpu
 test_call_vcpu-src := tests/unit/test_call_vcpu.c $(fake-call) $(fake-dom)
+
+unit-tests += test_invariant
+test_invariant-src := tests/unit/test_invariant.c hyp/dom/invariant.c hyp/lib/format.c $(fake-call) \
+                      $(fake-dom)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The list of domains, their life and their end. */
 #include "hyp/dom/domain.h"
+#include "hyp/dom/invariant.h"
 
 #include <xen/errno.h>
 #include "hyp/lib/string.h"
@@ -88,6 +89,7 @@ static void free_domain(struct domain *d)
     hyp_free(d, order_of(sizeof(*d)));
     log_line("[%s] domain %u destroyed", name, id);
     log_line("mem: %lu frames free", mem_stats().free);
+    INVARIANT(check());
     domain_idle_check();
 }
 

@@ -9,19 +9,8 @@
 #include "hyp/lib/string.h"
 #include "mm/p2m.h"
 
-struct grant_active {
-    uint64_t hfn;
-    uint16_t user;             /* domain number */
-    uint16_t readers, writers; /* uses; the frame is pinned while there is one */
-    uint16_t reserved;
-};
-_Static_assert(sizeof(struct grant_active) == 16, "active entry");
-
-#define ACTIVE_PER_PAGE (PAGE_SIZE / sizeof(struct grant_active))
-#define MAX_USES        0xffff
-#define CAS_TRIES       5
-_Static_assert(GRANT_MAX_FRAMES *GRANT_PER_FRAME / ACTIVE_PER_PAGE * sizeof(void *) <= PAGE_SIZE,
-               "table of pages");
+#define MAX_USES  0xffff
+#define CAS_TRIES 5
 
 /* The first half of an entry as the guest and we change it: at once. */
 union header {
@@ -183,11 +172,11 @@ static int pin(struct domain *granter, gfn_t gfn, bool readonly, uint64_t *hfn)
 
 static struct grant_active *active_of(struct grant_table *t, uint32_t ref)
 {
-    struct grant_active **page = &t->active[ref / ACTIVE_PER_PAGE];
+    struct grant_active **page = &t->active[ref / GRANT_ACTIVE_PER_PAGE];
 
     if (!*page)
         *page = hyp_alloc(0);
-    return *page ? &(*page)[ref % ACTIVE_PER_PAGE] : NULL;
+    return *page ? &(*page)[ref % GRANT_ACTIVE_PER_PAGE] : NULL;
 }
 
 static int acquire_locked(struct domain *granter, uint32_t ref, uint16_t user, bool readonly,
@@ -256,8 +245,8 @@ void grant_release(struct domain *granter, uint32_t ref, bool readonly)
 
 static bool in_use(struct grant_table *t, uint32_t ref)
 {
-    const struct grant_active *page = t->active[ref / ACTIVE_PER_PAGE];
-    const struct grant_active *a = page ? &page[ref % ACTIVE_PER_PAGE] : NULL;
+    const struct grant_active *page = t->active[ref / GRANT_ACTIVE_PER_PAGE];
+    const struct grant_active *a = page ? &page[ref % GRANT_ACTIVE_PER_PAGE] : NULL;
 
     return a && (a->readers || a->writers);
 }

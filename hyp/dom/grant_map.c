@@ -8,26 +8,14 @@
 #include "mm/arch.h"
 #include "mm/p2m.h"
 
-struct grant_maptrack {
-    uint64_t gfn; /* where; free: the next free handle */
-    uint32_t ref;
-    uint16_t granter;
-    uint8_t state; /* enum track */
-    bool readonly;
-};
-_Static_assert(sizeof(struct grant_maptrack) == 16, "handle entry");
-
-enum track { TRACK_FREE, TRACK_MAPPED };
-
-#define TRACK_PER_PAGE (PAGE_SIZE / sizeof(struct grant_maptrack))
-#define TRACK_PAGES    (PAGE_SIZE / sizeof(struct grant_maptrack *))
-#define TRACK_MAX      (TRACK_PAGES * TRACK_PER_PAGE)
+#define TRACK_PAGES (PAGE_SIZE / sizeof(struct grant_maptrack *))
+#define TRACK_MAX   (TRACK_PAGES * GRANT_TRACK_PER_PAGE)
 
 /* maptrack_free holds a handle + 1, so that 0 means none. */
 
 static struct grant_maptrack *track_of(struct grant_table *t, uint32_t handle)
 {
-    return &t->maptrack[handle / TRACK_PER_PAGE][handle % TRACK_PER_PAGE];
+    return &t->maptrack[handle / GRANT_TRACK_PER_PAGE][handle % GRANT_TRACK_PER_PAGE];
 }
 
 /* A free handle, or false. */
@@ -42,7 +30,7 @@ static bool take_handle(struct grant_table *t, uint32_t *handle)
     }
     if (t->nmaptrack == TRACK_MAX || (!t->maptrack && !(t->maptrack = hyp_alloc(0))))
         return false;
-    page = &t->maptrack[t->nmaptrack / TRACK_PER_PAGE];
+    page = &t->maptrack[t->nmaptrack / GRANT_TRACK_PER_PAGE];
     if (!*page && !(*page = hyp_alloc(0)))
         return false;
     *handle = t->nmaptrack++;
@@ -76,7 +64,7 @@ static int enter(struct domain *d, struct gnttab_map_grant_ref *op, hfn_t frame)
         *track_of(t, handle) = (struct grant_maptrack){.gfn = gfn.val,
                                                        .ref = op->ref,
                                                        .granter = op->dom,
-                                                       .state = TRACK_MAPPED,
+                                                       .state = GRANT_TRACK_MAPPED,
                                                        .readonly = readonly};
         op->handle = handle;
         op->dev_bus_addr = 0; /* host addresses are not the guest's business */
@@ -134,7 +122,7 @@ static void leave_locked(struct domain *d, uint32_t handle, struct grant_batch *
     batch->released[n].ram = HFN_NONE;
     if (!p2m_unmap_noflush(&d->arch.p2m, mk_gfn(m->gfn), &frame, &type) && type == P2M_RAM)
         batch->released[n].ram = frame;
-    m->state = TRACK_FREE;
+    m->state = GRANT_TRACK_FREE;
 }
 
 int grant_unmap(struct domain *d, uint32_t handle, uint64_t host_addr, struct grant_batch *batch)
@@ -143,7 +131,7 @@ int grant_unmap(struct domain *d, uint32_t handle, uint64_t host_addr, struct gr
     int rc = GNTST_okay;
 
     spin_lock(&t->lock);
-    if (handle >= t->nmaptrack || track_of(t, handle)->state != TRACK_MAPPED) {
+    if (handle >= t->nmaptrack || track_of(t, handle)->state != GRANT_TRACK_MAPPED) {
         rc = GNTST_bad_handle;
     } else if (host_addr) {
         if (host_addr >> PAGE_SHIFT == track_of(t, handle)->gfn) {
@@ -191,11 +179,11 @@ bool grant_free_slice(struct domain *d, unsigned budget)
     t->dead = true;
     t->maptrack_free = 0; /* handles are given back from the end: no list any more */
     for (; budget && t->nmaptrack && batch.n < GRANT_BATCH; budget--) {
-        if (track_of(t, t->nmaptrack - 1)->state == TRACK_MAPPED)
+        if (track_of(t, t->nmaptrack - 1)->state == GRANT_TRACK_MAPPED)
             leave_locked(d, t->nmaptrack - 1, &batch);
-        if (--t->nmaptrack % TRACK_PER_PAGE == 0) {
-            hyp_free(t->maptrack[t->nmaptrack / TRACK_PER_PAGE], 0);
-            t->maptrack[t->nmaptrack / TRACK_PER_PAGE] = NULL;
+        if (--t->nmaptrack % GRANT_TRACK_PER_PAGE == 0) {
+            hyp_free(t->maptrack[t->nmaptrack / GRANT_TRACK_PER_PAGE], 0);
+            t->maptrack[t->nmaptrack / GRANT_TRACK_PER_PAGE] = NULL;
         }
     }
     spin_unlock(&t->lock);

@@ -10,6 +10,31 @@
 #define GRANT_PER_FRAME (PAGE_SIZE / sizeof(grant_entry_v1_t))
 #define GRANT_BATCH     64U /* entries of a request done before it is continued */
 
+/* What is known of a reference in use; and of a mapping, by its handle. */
+struct grant_active {
+    uint64_t hfn;
+    uint16_t user;             /* domain number */
+    uint16_t readers, writers; /* uses; the frame is pinned while there is one */
+    uint16_t reserved;
+};
+_Static_assert(sizeof(struct grant_active) == 16, "active entry");
+
+enum grant_track { GRANT_TRACK_FREE, GRANT_TRACK_MAPPED };
+
+struct grant_maptrack {
+    uint64_t gfn; /* where; free: the next free handle */
+    uint32_t ref;
+    uint16_t granter;
+    uint8_t state; /* enum grant_track */
+    bool readonly;
+};
+_Static_assert(sizeof(struct grant_maptrack) == 16, "handle entry");
+
+#define GRANT_ACTIVE_PER_PAGE (PAGE_SIZE / sizeof(struct grant_active))
+#define GRANT_ACTIVE_PAGES    (GRANT_MAX_FRAMES * GRANT_PER_FRAME / GRANT_ACTIVE_PER_PAGE)
+#define GRANT_TRACK_PER_PAGE  (PAGE_SIZE / sizeof(struct grant_maptrack))
+_Static_assert(GRANT_ACTIVE_PAGES * sizeof(void *) <= PAGE_SIZE, "table of pages");
+
 /*
  * A use of reference ref of domain granter by domain user: finds the frame, takes one reading or
  * writing use of it and tells the granter so by GTF_reading and GTF_writing. The frame stays pinned

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 hyp-objs += $(addprefix hyp/dom/,domains.o record.o domain.o build.o guestacpi.o teardown.o)
 hyp-objs += $(addprefix hyp/dom/,run.o sched.o vcpuinfo.o area.o ram.o)
+hyp-objs += $(if $(DEBUG),hyp/dom/invariant.o hyp/dom/standstill.o)
 
 evtchn-files := $(addprefix hyp/dom/,evtchn evtchn_deliver evtchn_fifo evtchn_op)
 grant-files  := $(addprefix hyp/dom/,grant grant_map grant_copy grant_op)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Each CPU's event loop: which vCPU it runs, and what the machine layer asks about running. */
 #include "hyp/dom/dom.h"
+#include "hyp/dom/invariant.h"
 #include "hyp/x86/upcall.h"
 #include "hyp/x86/watch.h"
 
@@ -237,6 +238,7 @@ void cpu_run_loop(void)
     for (;;) {
         WATCH(stop());
         WATCH(start());
+        INVARIANT(park());
         irq_window();
         if (READ_ONCE(c->resched))
             choose(r, c);
