@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=sh
-# Ends of domains: what the guest does, and what <on_...> says.
+# Ends of domains: what the guest does, and what <on_...> says. On the debug build, which checks
+# itself each time; but for the many reboots.
 life_host() {
     {
         probe crash 1 "<on_crash>destroy</on_crash>" "" own
@@ -8,7 +9,7 @@ life_host() {
         probe crash 1 "<on_reboot>destroy</on_reboot>" triple triple
         probe crash 1 "<on_reboot>destroy</on_reboot>" port port
         probe crash 1 "" halt halt
-    } | host_image "$1"
+    } | host_image "$1" "$BUILD/debug/bulkhead.elf"
 }
 
 life_expect() {
@@ -48,7 +49,7 @@ life_preserve() { # VENDOR DIR ARG...
     {
         probe crash 1 "<on_crash>preserve</on_crash>" "" kept
         probe crash 1 "<on_crash>restart</on_crash>" "" again
-    } | host_image "$dir"
+    } | host_image "$dir" "$BUILD/debug/bulkhead.elf"
     boot_until "$vendor" "$dir" "\[again\] domain .* destroyed" 5 "$@"
     expect "$dir" "\[kept\] domain . crashed (preserve)" "\[again\] domain .* crashed (restart)"
     if grep -aq "\[kept\] domain . destroyed" "$dir/com1.log"; then
