@@ -11,6 +11,7 @@
 #include "hyp/x86/machine.h"
 #include "hyp/x86/paging.h"
 #include "hyp/x86/smp.h"
+#include "hyp/x86/spec.h"
 #include "hyp/x86/time.h"
 #include "hyp/x86/timer.h"
 #include "hyp/x86/trap.h"
@@ -195,6 +196,8 @@ static void cpus_init(void)
 
     need(vendor_init());
     need(vendor->cpu_on(this_cpu()));
+    spec_init();
+    spec_cpu_on();
     if (page)
         smp_start(mk_hpa(page), cpu_run_loop);
     else

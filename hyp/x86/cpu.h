@@ -19,6 +19,7 @@ struct cpu {
     uint32_t slot_depth;     /* windows open, mm/arch.h */
     bool resched;            /* written by anybody: the run loop must ask the scheduler again */
     uint64_t exited;         /* TSC at the last exit */
+    uint32_t trained_by;     /* domain whose code ran here last */
     struct x86_vcpu *loaded; /* whose state this CPU's registers hold */
     uint32_t in_guest;       /* 1 from before the p2m generation is read until after the exit */
     uint64_t entry_gen;      /* that generation */

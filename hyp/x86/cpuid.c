@@ -9,6 +9,7 @@
 #include <xen/arch-x86/cpuid.h>
 #include "hyp/x86/guest.h"
 #include "hyp/x86/regs.h"
+#include "hyp/x86/spec.h"
 #include "hyp/x86/vendor.h"
 
 #define XEN_VERSION (4U << 16 | 17)
@@ -29,7 +30,9 @@
     (BIT(0) | BIT(3) | BIT(5) | BIT(7) | BIT(8) | BIT(9) | BIT(10) | BIT(16) | BIT(17) | BIT(18) | \
      BIT(19) | BIT(20) | BIT(21) | BIT(23) | BIT(24) | BIT(28) | BIT(29) | BIT(30) | BIT(31))
 #define LEAF7_C        (BIT(1) | BIT(2) | BIT(6) | BIT(8) | BIT(9) | BIT(10) | BIT(11) | BIT(12) | BIT(14))
-#define LEAF7_D        (BIT(2) | BIT(3) | BIT(4) | BIT(8))
+#define LEAF7_D        (BIT(2) | BIT(3) | BIT(4) | BIT(8) | LEAF7_D_SPEC)
+#define LEAF7_D_SPEC                                                                               \
+    (LEAF7_D_MD_CLEAR | LEAF7_D_IBRS_IBPB | LEAF7_D_STIBP | LEAF7_D_ARCH_CAPS | LEAF7_D_SSBD)
 #define LEAF7_C_AVX512 (BIT(1) | BIT(6) | BIT(11) | BIT(12) | BIT(14))
 #define LEAF7_D_AVX512 (BIT(2) | BIT(3) | BIT(8))
 #define LEAF7_B_AVX512 (BIT(16) | BIT(17) | BIT(21) | BIT(28) | BIT(30) | BIT(31))
@@ -40,10 +43,15 @@
     (LEAF1_D | BIT(11) | BIT(20) | BIT(22) | BIT(25) | BIT(26) | BIT(27) | BIT(29) | BIT(30) |     \
      BIT(31))
 #define EXT7_D_INVARIANT BIT(8)
-#define EXT8_B           (BIT(0) | BIT(2)) /* CLZERO, XRSTOR saves error pointers always */
+/* CLZERO, XRSTOR saves error pointers always; IBPB, IBRS, STIBP, SSBD, what is not needed. */
+#define EXT8_B                                                                                     \
+    (BIT(0) | BIT(2) | BIT(12) | BIT(14) | BIT(15) | BIT(16) | BIT(17) | BIT(18) | BIT(19) |       \
+     BIT(24) | BIT(26) | BIT(28) | BIT(29) | BIT(30))
+/* LFENCE serializes, VERW clears, null selectors clear; SBPB, IBPB of all types, SRSO_NO. */
+#define EXT21_A          (BIT(2) | BIT(5) | BIT(6) | BIT(27) | BIT(28) | BIT(29))
 #define GUEST_PHYS_BITS  48U
 #define MAX_BASIC        0xdU
-#define MAX_EXTENDED     0x80000008U
+#define MAX_EXTENDED     0x80000021U
 
 /* IDs are even: two a core, one of which does not exist. */
 static void topology(struct x86_vcpu *v, uint32_t sub, struct cpuid *r)
@@ -136,8 +144,11 @@ static void extended(struct x86_vcpu *v, uint32_t leaf, struct cpuid *r)
         r->a = MIN(r->a & 0xff, GUEST_PHYS_BITS) | (r->a & 0xff00);
         *r = (struct cpuid){r->a, r->b & (uint32_t)EXT8_B, v->dom->nvcpus - 1, 0};
         break;
+    case 0x80000021:
+        *r = (struct cpuid){.a = r->a & (uint32_t)EXT21_A};
+        break;
     default: /* the CPU's name and its caches stay */
-        if (leaf > MAX_EXTENDED)
+        if (leaf > 0x80000008)
             *r = (struct cpuid){.a = 0};
     }
 }

@@ -11,6 +11,7 @@
 #include "hyp/x86/copy.h"
 #include "hyp/x86/guest.h"
 #include "hyp/x86/regs.h"
+#include "hyp/x86/spec.h"
 #include "hyp/x86/vendor.h"
 
 #define HYPERCALL_SLOT  32 /* bytes of each entry of the hypercall page */
@@ -99,6 +100,8 @@ bool msr_guest_read(struct x86_vcpu *v)
         value = rdtsc() + v->dom->tsc_offset;
     else if (msr == MSR_PAT)
         value = v->pat;
+    else if (spec_owns(msr))
+        known = spec_msr_read(v, msr, &value);
     else
         known = vendor->msr_read(v, msr, &value) || read_fixed(msr, &value);
     if (!known) {
@@ -120,6 +123,8 @@ bool msr_guest_write(struct x86_vcpu *v)
         done = vlapic_write(v, msr, value);
     } else if (msr == MSR_XEN_HYPERCALL) {
         done = write_hypercall_page(v, value);
+    } else if (spec_owns(msr)) {
+        done = spec_msr_write(v, msr, value);
     } else if (msr == MSR_PAT) {
         done = valid_pat(value);
         if (done) {

@@ -4,3 +4,6 @@ hyp-objs += hyp/x86/acpi.o hyp/x86/power.o
 hyp-objs += hyp/x86/apic.o hyp/x86/cpu.o hyp/x86/time.o hyp/x86/timer.o
 hyp-objs += $(if $(DEBUG),hyp/x86/watch.o)
 hyp-objs += hyp/x86/ioapic.o hyp/x86/irq.o hyp/x86/smp.o hyp/x86/trampoline.o
+
+unit-tests += test_spec
+test_spec-src := tests/unit/test_spec.c hyp/x86/spec.c

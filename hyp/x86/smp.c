@@ -7,6 +7,7 @@
 #include "hyp/x86/apic.h"
 #include "hyp/x86/machine.h"
 #include "hyp/x86/paging.h"
+#include "hyp/x86/spec.h"
 #include "hyp/x86/timer.h"
 #include "hyp/x86/trap.h"
 #include "hyp/x86/vendor.h"
@@ -55,6 +56,7 @@ void smp_main(struct cpu *c)
     apic_init();
     timer_init_cpu();
     wrong = vendor->cpu_on(c);
+    spec_cpu_on();
     usable = !wrong;
     c->online = usable;
     tsc_of_new = rdtsc();

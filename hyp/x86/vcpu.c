@@ -6,6 +6,7 @@
 #include "hyp/lib/log.h"
 #include "hyp/lib/string.h"
 #include "hyp/x86/regs.h"
+#include "hyp/x86/spec.h"
 #include "hyp/x86/vendor.h"
 
 #define IO_BITMAP_ORDER 2
@@ -130,6 +131,7 @@ void vcpu_load(struct x86_vcpu *v)
     c->loaded = v;
     v->cpu = c;
     v->notified = true;
+    spec_switch(v);
     vendor->load(v);
     fpu_load(v);
     WRITE_DR(0, v->dr[0]);
@@ -196,6 +198,7 @@ void vcpu_set_sipi(struct x86_vcpu *v, uint8_t vector)
     v->regs = (struct gprs){.rax = 0};
     memset(v->dr, 0, sizeof(v->dr));
     v->dr6 = DR6_RESET;
+    v->spec_ctrl = 0;
     v->nmi_pending = false;
     v->pending_exception.valid = false;
     vlapic_reset(v);

@@ -90,6 +90,8 @@ struct x86_vcpu {
     uint64_t xcr0;
     uint8_t *xsave; /* FPU area, hypervisor page(s), 64-byte aligned */
     uint64_t dr[4], dr6;
+    uint64_t spec_ctrl; /* SPEC_CTRL as the guest last wrote it */
+    bool spec_used;     /* it has */
     uint64_t pat;
     uint64_t star, lstar, cstar, sfmask, kernel_gs, tsc_aux; /* VMX only; a VMCB holds its own */
     void *vendor;                                            /* VMCB or VMCS state, vmx.h / svm.h */

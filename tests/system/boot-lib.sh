@@ -23,6 +23,7 @@ ACCEL=${ACCEL:-tcg}
 BUILD=${BUILD:-build}
 HANG=${HANG:-600} # seconds: only for an emulator that hangs
 COM2_BOCHS="mode=null"
+BOCHS_CPU=corei7_skylake_x
 HOST_MIB=1024
 ON_IDLE=poweroff
 group= # of the emulator in the background
@@ -149,7 +150,7 @@ boot_bochs() {
 config_interface: textconfig
 display_library: rfb, options="timeout=0"
 plugin_ctrl: sb16=false, es1370=false, speaker=false, usb_uhci=false
-cpu: model=corei7_skylake_x, count=$2, ips=100000000, reset_on_triple_fault=0
+cpu: model=$BOCHS_CPU, count=$2, ips=100000000, reset_on_triple_fault=0
 memory: guest=$HOST_MIB, host=$HOST_MIB
 romimage: file=/usr/share/bochs/BIOS-bochs-latest
 vgaromimage: file=/usr/share/bochs/VGABIOS-lgpl-latest

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=sh
 # The probe guests that end by themselves, and their verdicts.
-probe_names="apic evtchn grant memory sched smp version"
+probe_names="apic evtchn grant memory sched smp spec version"
 all_probes() {
     for name in $probe_names; do
         vcpus=1

@@ -2,6 +2,7 @@
 /* Entry, exit and event injection (APM vol. 2 ch. 15.6, 15.20, 15.21). */
 #include "hyp/x86/svm/svm.h"
 
+#include "hyp/x86/spec.h"
 #include "hyp/x86/watch.h"
 
 #define SHADOW_INTERRUPT BIT(0)
@@ -282,7 +283,9 @@ void svmexit_run(struct x86_vcpu *v, struct exit *e)
     sync_p2m(v, c);
     assign_asid(x, c);
     WATCH(stop());
+    spec_enter(v);
     svmenter(&v->regs, x->hpa, ((struct svm_cpu *)c->vendor)->host_hpa);
+    spec_exit(v);
     WATCH(start());
     WRITE_ONCE(c->entry_gen, 0);
     WRITE_ONCE(c->in_guest, 0);

@@ -2,6 +2,7 @@
 /* Entry, exit and event injection (SDM vol. 3 ch. 27 and 28). */
 #include "hyp/x86/vmx/vmx.h"
 
+#include "hyp/x86/spec.h"
 #include "hyp/x86/watch.h"
 
 #define CR_MOV_TO     0
@@ -309,7 +310,9 @@ void vmexit_run(struct x86_vcpu *v, struct exit *e)
     vmexit_arm_preemption(x, c);
     vmexit_sync_p2m(v, c);
     WATCH(stop());
+    spec_enter(v);
     refused = vmenter(&v->regs, x->launched);
+    spec_exit(v);
     WATCH(start());
     WRITE_ONCE(c->entry_gen, 0);
     WRITE_ONCE(c->in_guest, 0);
