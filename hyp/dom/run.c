@@ -7,7 +7,8 @@
 
 #define LOG_POLL    1000000ULL /* ns: how soon a CPU looks again at a log that is not out yet */
 #define HANDLE_NS   40000UL    /* ns that one exit may take before the rest is put off */
-#define WORK_PERIOD 500000ULL  /* ns between slices of work on a CPU that has a guest to run */
+#define WORK_PERIOD 250000ULL  /* ns between work and work on a CPU that has a guest to run */
+#define WORK_TIME   20000ULL   /* ns: no further slice is begun after it */
 
 static struct run {
     struct vcpu *current;
@@ -228,6 +229,16 @@ static void idle(struct run *r)
     cpu_idle();
 }
 
+/* Some work beside a guest. */
+static void work(struct run *r)
+{
+    uint64_t until = now_ns() + WORK_TIME;
+
+    while (domain_work() && now_ns() < until)
+        ;
+    r->next_work = now_ns() + WORK_PERIOD;
+}
+
 void cpu_run_loop(void)
 {
     struct cpu *c = this_cpu();
@@ -246,10 +257,8 @@ void cpu_run_loop(void)
             idle(r);
             continue;
         }
-        if (domain_work_waits() && now_ns() >= r->next_work) {
-            r->next_work = now_ns() + WORK_PERIOD;
-            domain_work();
-        }
+        if (domain_work_waits() && now_ns() >= r->next_work)
+            work(r);
         WATCH(note("entry", 0, r->current->arch.dom->name));
         if (!READ_ONCE(c->resched))
             vcpu_enter(&r->current->arch);

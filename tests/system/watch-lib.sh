@@ -7,14 +7,18 @@ greedy() {
     domain greedy 64 32 "$(realpath "$BUILD/probe/greedy/greedy.elf")" "" "" ""
 }
 
+watch_image() {
+    host_xml "$1"
+    "$BUILD/bl" image --bundle "$1/bundle" "$1/host.xml"
+    boot_image "$1" "$1/bundle" "$BUILD/debug/bulkhead.elf" "watch=$WATCH_LIMIT"
+}
+
 watch_host() {
     {
         all_probes
         greedy
         probe reboot 1 "<on_reboot>restart</on_reboot>" 20
-    } | host_xml "$1"
-    "$BUILD/bl" image --bundle "$1/bundle" "$1/host.xml"
-    boot_image "$1" "$1/bundle" "$BUILD/debug/bulkhead.elf" "watch=$WATCH_LIMIT"
+    } | watch_image "$1"
 }
 
 watch_expect() {

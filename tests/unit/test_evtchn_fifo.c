@@ -53,6 +53,35 @@ static unsigned consume(unsigned d, uint32_t vcpu, unsigned q, evtchn_port_t *go
     return n;
 }
 
+/* What waited for a page is delivered a few at a time; a call for another page helps, and waits. */
+START_TEST(replay_in_pieces)
+{
+    struct evtchn_expand_array e = {.array_gfn = 50}, other = {.array_gfn = 51};
+    evtchn_port_t port[40], got[64];
+    unsigned calls = 1;
+
+    start();
+    for (unsigned i = 0; i < 40; i++) {
+        ck_assert_int_eq(ipi(1, 0, &port[i]), 0);
+        ck_assert_int_eq(on_port(1, EVTCHNOP_send, port[i]), 0);
+    }
+    fifo(1, 0);
+    ck_assert_int_eq(op(1, EVTCHNOP_expand_array, &e), -XEN_ERESTART);
+    ck_assert_int_eq(op(1, EVTCHNOP_expand_array, &other), -XEN_ERESTART);
+    ck_assert_uint_eq(dom[1]->evtchns.narray, 1);
+    while (op(1, EVTCHNOP_expand_array, &e))
+        calls++;
+    ck_assert_uint_ge(calls, 3);
+    ck_assert_uint_eq(dom[1]->evtchns.narray, 1);
+    ck_assert_uint_eq(consume(1, 0, 7, got), 40);
+    for (unsigned i = 0; i < 40; i++)
+        ck_assert_uint_eq(got[i], port[i]);
+    ck_assert_int_eq(op(1, EVTCHNOP_expand_array, &other), 0);
+    ck_assert_uint_eq(dom[1]->evtchns.narray, 2);
+    finish();
+}
+END_TEST
+
 START_TEST(fifo_queues)
 {
     evtchn_port_t port[6], got[16];
@@ -242,6 +271,7 @@ static void fill(TCase *tc)
 {
     tcase_add_test(tc, fifo_queues);
     tcase_add_test(tc, fifo_reopened);
+    tcase_add_test(tc, replay_in_pieces);
     tcase_add_loop_test(tc, fifo_none_lost, 0, 5);
     tcase_add_loop_test(tc, fifo_hostile, 0, 2);
 }
