@@ -145,12 +145,18 @@ void log_limited(struct log_limit *limit, const char *fmt, ...)
     va_end(ap);
 }
 
-void log_pump(void)
+bool log_pump(void)
 {
+    uint32_t before;
+    bool moved;
+
     if (!log_pending() || !spin_trylock(&lock))
-        return;
+        return false;
+    before = tail;
     pump_locked(PUMP_BYTES);
+    moved = tail != before;
     spin_unlock(&lock);
+    return moved;
 }
 
 void log_sync(bool on)

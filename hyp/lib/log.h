@@ -23,15 +23,15 @@ void log_limited(struct log_limit *limit, const char *fmt, ...) __printf(2, 3);
 
 /*
  * The lower end. out() writes n bytes and returns how many it took (0: busy); now() is the time in
- * ns since boot. log_pump() moves ring contents to out() and is called from the idle loop and the
- * timer; log_sync(true) makes every write synchronous (boot, panic).
+ * ns since boot. log_pump() moves a piece of the ring to out() and is called from the idle loop and
+ * the timer; false: out() took nothing. log_sync(true) makes every write synchronous (boot, panic).
  */
 struct log_sink {
     size_t (*out)(const char *text, size_t n);
     uint64_t (*now)(void);
 };
 void log_init(const struct log_sink *sink);
-void log_pump(void);
+bool log_pump(void);
 void log_sync(bool on);
 bool log_pending(void);
 

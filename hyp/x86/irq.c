@@ -137,8 +137,8 @@ void cpu_idle(void)
 {
     struct cpu *c = this_cpu();
 
-    for (unsigned i = 0; i < IDLE_PUMPS && log_pending(); i++)
-        log_pump();
+    for (unsigned i = 0; i < IDLE_PUMPS && log_pump(); i++)
+        ;
     if (log_pending())
         timer_set(&log_timers[c->id], now_ns() + LOG_PAUSE_NS);
     if (!READ_ONCE(c->resched)) {

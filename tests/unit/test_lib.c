@@ -122,7 +122,7 @@ START_TEST(busy_sink_loses_nothing)
             log_line("%u.%u", round, i);
         appetite = round % 7;
         for (unsigned i = 0; i < 20; i++)
-            log_pump();
+            ck_assert_int_eq(log_pump(), appetite > 0);
         appetite = sizeof(written);
         while (log_pending())
             log_pump();
