@@ -84,26 +84,8 @@ trap_common:
     call rt_trap
     ud2
 
-/*
- * The sleep. An upcall before STI's effect has worn off would come between the last look for events
- * and HLT, and nothing would end the HLT: it is left out then. Hardware holds the interrupt back for
- * that one instruction, but not all that runs guests keeps this when the guest exits there.
- */
-    .globl rt_sleep
-rt_sleep:
-    sti
-sleep_hlt:
-    hlt
-sleep_awake:
-    cli
-    ret
-
     .globl rt_upcall_stub
 rt_upcall_stub:
-    cmpq $sleep_hlt, (%rsp)
-    jne 1f
-    movq $sleep_awake, (%rsp)
-1:
     .irp r, rax, rcx, rdx, rsi, rdi, r8, r9, r10, r11
     pushq %\r
     .endr

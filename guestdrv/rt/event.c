@@ -164,8 +164,11 @@ void event_loop(void)
         }
         if (busy)
             continue;
+        /* STI takes effect after the next instruction: an event between test and HLT ends the HLT.
+         */
         __asm__ volatile("cli" : : : "memory");
-        if (!READ_ONCE(self()->evtchn_pending_sel))
-            rt_sleep();
+        if (READ_ONCE(self()->evtchn_pending_sel))
+            continue;
+        __asm__ volatile("sti; hlt; cli" : : : "memory");
     }
 }

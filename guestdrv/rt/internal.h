@@ -8,8 +8,6 @@
 extern uint64_t rt_pml4[512], rt_pd[2048], rt_start_info_gpa;
 extern uint8_t rt_rodata[], rt_data[], rt_end[], rt_stack_guard[], rt_trap_stubs[];
 void rt_upcall_stub(void);
-/* Until an upcall; with interrupts off: one that came since then ends it at once. */
-void rt_sleep(void);
 struct trap_frame;
 void rt_trap(const struct trap_frame *f);
 void rt_upcall(void);

@@ -72,6 +72,7 @@ void svmexit_want_window(struct x86_vcpu *v, unsigned above);
  * bytes at p, in 64-bit code or not.
  */
 uint32_t svminsn_length(struct x86_vcpu *v, uint8_t *gpr);
+bool svminsn_at_hlt(struct x86_vcpu *v); /* the next instruction is HLT */
 uint32_t svminsn_decode(const uint8_t *p, unsigned n, bool code64, uint8_t *gpr);
 
 /* svmenter.S: into the guest of the VMCB at physical address guest, with regs, and back. */

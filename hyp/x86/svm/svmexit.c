@@ -81,6 +81,19 @@ void svmexit_inject(struct x86_vcpu *v, const struct event *e)
 }
 
 /*
+ * QEMU's VMRUN forgets the interrupt shadow, and an interrupt that comes between STI and HLT would
+ * leave the guest asleep. A HLT there ends at once, as something waits for the shadow's end: so it
+ * is passed here.
+ */
+static void pass_halt(struct x86_vcpu *v)
+{
+    const struct vmcb *b = &svm_of(v)->vmcb;
+
+    if (b->shadow & SHADOW_INTERRUPT && b->rflags & RFLAGS_IF && svminsn_at_hlt(v))
+        svmexit_skip(v, 1);
+}
+
+/*
  * A virtual interrupt that is never taken: its intercept says that the guest could. While CR8 holds
  * back what waits, writes to it exit instead; V_INTR_PRIO would do, but QEMU takes an equal
  * priority for a higher one. An NMI waits for IRET, which exits as long as NMIs are blocked.
@@ -92,6 +105,8 @@ void svmexit_want_window(struct x86_vcpu *v, unsigned above)
     uint64_t vintr = (b->vintr & ~VINTR_IRQ) | (window ? VINTR_IRQ | VINTR_IGN_TPR : 0);
     uint16_t cr_write = above && !window ? WRITES_CR8 : 0;
 
+    if (window)
+        pass_halt(v);
     if (vintr == b->vintr && cr_write == b->cr_write)
         return;
     b->vintr = vintr;

@@ -9,7 +9,8 @@
 #include "hyp/x86/svm/svm.h"
 #include "mm/arch.h"
 
-#define LONGEST 15
+#define LONGEST    15
+#define OPCODE_HLT 0xf4
 
 static bool is_rex(uint8_t b)
 {
@@ -44,7 +45,7 @@ uint32_t svminsn_decode(const uint8_t *p, unsigned n, bool code64, uint8_t *gpr)
 
     while (i < n && is_prefix(p[i], code64))
         i++;
-    if (i < n && (p[i] == 0xf4 || p[i] == 0x90)) /* HLT, PAUSE */
+    if (i < n && (p[i] == OPCODE_HLT || p[i] == 0x90)) /* HLT, PAUSE */
         return i + 1;
     if (i + 1 >= n || p[i] != 0x0f)
         return 0;
@@ -80,7 +81,7 @@ static uint8_t opcode_of(const struct vmcb *b)
     case SVM_EXIT_XSETBV:
         return 0x01;
     case SVM_EXIT_HLT:
-        return 0xf4;
+        return OPCODE_HLT;
     default:
         return 0;
     }
@@ -135,11 +136,26 @@ static void remember(struct x86_vcpu *v, uint64_t at)
     x->code_gen = ~0UL;
 }
 
+/* The linear address of the next instruction. */
+static uint64_t next_insn(const struct vmcb *b, bool *code64)
+{
+    *code64 = b->efer & EFER_LMA && b->cs.attr & SEGMENT_L;
+    return *code64 ? b->rip : (uint32_t)(b->cs.base + b->rip);
+}
+
+bool svminsn_at_hlt(struct x86_vcpu *v)
+{
+    uint8_t opcode;
+    bool code64;
+    uint64_t at = next_insn(&svm_of(v)->vmcb, &code64);
+
+    return !copy_from_guest(v, &opcode, mk_gva(at), 1) && opcode == OPCODE_HLT;
+}
+
 uint32_t svminsn_length(struct x86_vcpu *v, uint8_t *gpr)
 {
-    const struct vmcb *b = &svm_of(v)->vmcb;
-    bool code64 = b->efer & EFER_LMA && b->cs.attr & SEGMENT_L;
-    uint64_t at = code64 ? b->rip : (uint32_t)(b->cs.base + b->rip);
+    bool code64;
+    uint64_t at = next_insn(&svm_of(v)->vmcb, &code64);
     unsigned room = (unsigned)(PAGE_SIZE - at % PAGE_SIZE), n = MIN(LONGEST, room);
     uint32_t length = length_here(v, at, code64);
     uint8_t bytes[LONGEST];
