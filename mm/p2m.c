@@ -289,7 +289,7 @@ int p2m_unmap(struct p2m *p, gfn_t gfn, hfn_t *f, enum p2m_type *t)
 }
 
 /* The frame behind gfn and the type of its entry, HFN_NONE and P2M_NONE when there is none. */
-static hfn_t find(struct p2m *p, gfn_t gfn, enum p2m_type *t)
+static inline __attribute__((always_inline)) hfn_t find(struct p2m *p, gfn_t gfn, enum p2m_type *t)
 {
     const struct p2m_recent *r = &p->recent[gfn.val / ENTRIES % P2M_RECENT];
     uint64_t e = 0;

@@ -10,17 +10,24 @@
 #include "hyp/x86/svm/vmcb.h"
 #include "hyp/x86/vendor.h"
 
+/* A page with code that has exited, svminsn.c: where it was, and while p2m.gen is gen, its frame.
+ */
+struct svm_code {
+    uint64_t page; /* linear */
+    gfn_t gfn;
+    uint64_t gen;
+    hfn_t frame;
+};
+#define SVM_CODES 4
+
 /* A vCPU's AMD-V state, two pages. Only the vCPU's CPU, or its creator, touches it. */
 struct svm_vcpu {
     struct vmcb vmcb;
-    uint64_t hpa;       /* of vmcb */
-    struct cpu *cpu;    /* where it last ran: its ASID and the CPU's cache of the VMCB live there */
-    uint64_t asid_gen;  /* cpu->asid_gen when its ASID was given out; 0: needs a new one */
-    bool nmi_blocked;   /* in the NMI handler, IRET is intercepted */
-    uint64_t code_page; /* svminsn.c: linear page of the code that exited last, */
-    gfn_t code_gfn;     /* and where it was; */
-    uint64_t code_gen;  /* while p2m.gen is this, in */
-    hfn_t code_frame;
+    uint64_t hpa;      /* of vmcb */
+    struct cpu *cpu;   /* where it last ran: its ASID and the CPU's cache of the VMCB live there */
+    uint64_t asid_gen; /* cpu->asid_gen when its ASID was given out; 0: needs a new one */
+    bool nmi_blocked;  /* in the NMI handler, IRET is intercepted */
+    struct svm_code code[SVM_CODES]; /* by page number */
 };
 
 /* A CPU's: where VMRUN saves host state, and the part of it that is VMLOAD's. */

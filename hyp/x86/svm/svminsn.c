@@ -92,27 +92,32 @@ static bool has_opcode(const uint8_t *p, uint32_t n, uint8_t opcode)
     return opcode == 0x01 ? n >= 3 && p[n - 2] == 0x01 : p[n - 1] == opcode;
 }
 
+static struct svm_code *code_of(struct x86_vcpu *v, uint64_t at)
+{
+    return &svm_of(v)->code[at / PAGE_SIZE % SVM_CODES];
+}
+
 /*
  * The length, if the page that RIP is in is where it was last time. The guest may have moved it
  * without our notice: what is found must be the instruction that exited, else 0: all is read anew.
  */
 static uint32_t length_here(struct x86_vcpu *v, uint64_t at, bool code64)
 {
-    struct svm_vcpu *x = svm_of(v);
+    struct svm_code *c = code_of(v, at);
     struct p2m *p = &v->dom->p2m;
     unsigned offset = at % PAGE_SIZE;
-    uint8_t opcode = opcode_of(&x->vmcb), gpr, *window;
+    uint8_t opcode = opcode_of(&svm_of(v)->vmcb), gpr, *window;
     struct locked held;
     uint32_t n = 0;
 
-    if (!opcode || at - offset != x->code_page || offset > PAGE_SIZE - LONGEST)
+    if (!opcode || at - offset != c->page || offset > PAGE_SIZE - LONGEST)
         return 0;
     held = spin_lock(&p->lock);
-    if (p->gen != x->code_gen)
-        x->code_frame = p2m_peek(p, x->code_gfn, false, held);
-    x->code_gen = p->gen;
-    if (!hfn_eq(x->code_frame, HFN_NONE)) {
-        window = arch_slot_map(x->code_frame);
+    if (p->gen != c->gen)
+        c->frame = p2m_peek(p, c->gfn, false, held);
+    c->gen = p->gen;
+    if (!hfn_eq(c->frame, HFN_NONE)) {
+        window = arch_slot_map(c->frame);
         n = svminsn_decode(window + offset, LONGEST, code64, &gpr);
         if (n && !has_opcode(window + offset, n, opcode))
             n = 0;
@@ -125,15 +130,12 @@ static uint32_t length_here(struct x86_vcpu *v, uint64_t at, bool code64)
 /* Notes where the page of RIP is. */
 static void remember(struct x86_vcpu *v, uint64_t at)
 {
-    struct svm_vcpu *x = svm_of(v);
+    struct svm_code *c = code_of(v, at);
     gpa_t gpa;
 
-    x->code_page = ~0UL;
-    if (guest_walk(v, mk_gva(at), false, &gpa))
-        return;
-    x->code_page = at & PAGE_MASK;
-    x->code_gfn = gpa_to_gfn(gpa);
-    x->code_gen = ~0UL;
+    *c = (struct svm_code){.page = ~0UL};
+    if (!guest_walk(v, mk_gva(at), false, &gpa))
+        *c = (struct svm_code){at & PAGE_MASK, gpa_to_gfn(gpa), ~0UL, HFN_NONE};
 }
 
 /* The linear address of the next instruction. */
