@@ -51,6 +51,10 @@ void run_wake(struct vcpu *v)
     uint32_t cpu;
 
     WRITE_ONCE(v->arch.notified, true);
+    if (this_cpu()->loaded == &v->arch) { /* nobody else can put it to sleep */
+        sched_wake_self(&v->sched);
+        return;
+    }
     poke(sched_wake(&v->sched, now_ns()));
     cpu = READ_ONCE(v->sched.cpu);
     if (READ_ONCE(v->sched.state) == SCHED_RUNNING && cpu != this_cpu()->id)
@@ -193,7 +197,8 @@ static void choose(struct run *r, struct cpu *c)
 
     WRITE_ONCE(c->resched, false);
     if (r->current) {
-        if (r->why == SCHED_PREEMPT && !sched_should_yield(&r->current->sched, now, &slice)) {
+        if (r->why != SCHED_BLOCK && !sched_should_yield(&r->current->sched, r->why, now, &slice)) {
+            r->why = SCHED_PREEMPT;
             set_slice(r, now, slice);
             return;
         }

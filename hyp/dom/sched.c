@@ -387,7 +387,7 @@ struct sched_entity *sched_pick(uint32_t cpu, uint64_t now, uint64_t *slice, uin
     return e;
 }
 
-bool sched_should_yield(struct sched_entity *e, uint64_t now, uint64_t *slice)
+bool sched_should_yield(struct sched_entity *e, enum sched_why why, uint64_t now, uint64_t *slice)
 {
     struct list *at;
     bool yield;
@@ -398,7 +398,7 @@ bool sched_should_yield(struct sched_entity *e, uint64_t now, uint64_t *slice)
     {
         const struct sched_entity *w = list_entry(at, struct sched_entity, node);
 
-        if (yield || w->vtime + GRANULARITY > vtime_at(e, now))
+        if (yield || (why == SCHED_PREEMPT && w->vtime + GRANULARITY > vtime_at(e, now)))
             break;
         yield = w->affinity & BIT(e->cpu);
     }
@@ -411,6 +411,11 @@ bool sched_should_yield(struct sched_entity *e, uint64_t now, uint64_t *slice)
 void sched_clear_wake(struct sched_entity *e)
 {
     __atomic_store_n(&e->wake_pending, false, __ATOMIC_SEQ_CST);
+}
+
+void sched_wake_self(struct sched_entity *e)
+{
+    __atomic_store_n(&e->wake_pending, true, __ATOMIC_SEQ_CST);
 }
 
 enum sched_state sched_times(struct sched_entity *e, uint64_t now, uint64_t time[SCHED_STATES],

@@ -72,10 +72,15 @@ uint32_t sched_release(struct sched_entity *e, enum sched_why why, uint64_t now)
  * called. *kick as the result above.
  */
 struct sched_entity *sched_pick(uint32_t cpu, uint64_t now, uint64_t *slice, uint32_t *kick);
-/* For the CPU that runs e: should it give way to somebody, or stop? Else how long it may go on. */
-bool sched_should_yield(struct sched_entity *e, uint64_t now, uint64_t *slice);
+/*
+ * For the CPU that runs e: should it give way to somebody (SCHED_YIELD: to anybody), or stop? Else
+ * how long it may go on.
+ */
+bool sched_should_yield(struct sched_entity *e, enum sched_why why, uint64_t now, uint64_t *slice);
 /* For the CPU that runs e, before it checks whether there is a reason not to block. */
 void sched_clear_wake(struct sched_entity *e);
+/* sched_wake() for e, by the CPU that runs it. */
+void sched_wake_self(struct sched_entity *e);
 
 /* State and the time spent in each state until now, for the runstate interface. */
 enum sched_state sched_times(struct sched_entity *e, uint64_t now, uint64_t time[SCHED_STATES],

@@ -7,10 +7,11 @@
 #include "hyp/x86/vendor.h"
 #include "mm/arch.h"
 
-#define PTE_PRESENT  BIT(0)
-#define PTE_WRITABLE BIT(1)
-#define PTE_LARGE    BIT(7)
-#define PTE_ADDR     0x000ffffffffff000UL
+#define PTE_PRESENT        BIT(0)
+#define PTE_WRITABLE       BIT(1)
+#define PTE_LARGE          BIT(7)
+#define PTE_ACCESSED_DIRTY (BIT(5) | BIT(6))
+#define PTE_ADDR           0x000ffffffffff000UL
 
 /*
  * What a copy works with: the p2m, whose lock keeps every frame where it is, so that no reference
@@ -34,23 +35,20 @@ static void end(struct copy *c)
     spin_unlock(&c->p2m->lock);
 }
 
-/* The byte at a, in the window; NULL: there is none, or it may not be written. */
-static inline uint8_t *look(struct copy *c, gpa_t a, bool write)
+static uint8_t *aim(struct copy *c, hfn_t f)
 {
-    hfn_t f = p2m_peek(c->p2m, gpa_to_gfn(a), write, c->held);
-
-    if (hfn_eq(f, HFN_NONE))
-        return NULL;
     c->window = c->window ? arch_slot_move(c->window, f) : arch_slot_map(f);
-    return c->window + a.val % PAGE_SIZE;
+    return c->window;
 }
 
 static int copy_page(struct copy *c, void *buf, gpa_t a, size_t n, bool to_guest)
 {
-    uint8_t *at = look(c, a, to_guest);
+    hfn_t f = p2m_peek(c->p2m, gpa_to_gfn(a), to_guest, c->held);
+    uint8_t *at;
 
-    if (!at)
+    if (hfn_eq(f, HFN_NONE))
         return -XEN_EFAULT;
+    at = aim(c, f) + a.val % PAGE_SIZE;
     if (to_guest)
         memcpy(at, buf, n);
     else
@@ -90,47 +88,75 @@ int copy_to_gpa(struct x86_domain *d, gpa_t dst, const void *src, size_t n)
     return copy_gpa(d, (void *)(uintptr_t)src, dst, n, true);
 }
 
+/* Reads the next entry on the way, at gpa a; false: there is no memory, or it is not present. */
+static bool step(struct copy *c, struct walked *w, gpa_t a, bool wide)
+{
+    struct walked_entry *e = &w->way[w->steps++];
+    uint8_t *at;
+
+    e->gpa = a;
+    e->table = p2m_peek(c->p2m, gpa_to_gfn(a), false, c->held);
+    if (hfn_eq(e->table, HFN_NONE))
+        return false;
+    at = aim(c, e->table) + a.val % PAGE_SIZE;
+    e->value = wide ? READ_ONCE(*(uint64_t *)(void *)at) : READ_ONCE(*(uint32_t *)(void *)at);
+    return e->value & PTE_PRESENT;
+}
+
 /* One walk of the guest's tables (SDM vol. 3 ch. 4), levels down to 1, bits of the address each. */
-static int walk(struct copy *c, const struct vcpu_mode *m, uint64_t va, bool write, gpa_t *out,
-                bool *writable)
+static int walk(struct copy *c, const struct vcpu_mode *m, uint64_t va, struct walked *w)
 {
     bool wide = m->cr4 & CR4_PAE, longmode = m->efer & EFER_LMA;
     unsigned bits = wide ? 9 : 10, levels = longmode ? 4 : wide ? 3 : 2;
     uint64_t table = m->cr3 & (longmode ? PTE_ADDR : wide ? 0xffffffe0UL : 0xfffff000UL);
-    size_t width = wide ? 8 : 4;
 
-    *writable = true;
+    w->writable = true;
+    w->steps = 0;
     for (unsigned level = levels; level; level--) {
         unsigned shift = PAGE_SHIFT + (level - 1) * bits;
-        uint64_t index = va >> shift & (BIT(bits) - 1);
-        uint8_t *at = look(c, mk_gpa(table + index * width), false);
-        uint64_t entry;
+        uint64_t index = va >> shift & (BIT(bits) - 1), offset = BIT(shift) - 1, entry;
         bool leaf = level == 1;
 
-        if (!at)
+        if (!step(c, w, mk_gpa(table + index * (wide ? 8 : 4)), wide))
             return -XEN_EFAULT;
-        entry = wide ? READ_ONCE(*(uint64_t *)(void *)at) : READ_ONCE(*(uint32_t *)(void *)at);
-        if (!(entry & PTE_PRESENT))
-            return -XEN_EFAULT;
+        entry = w->way[w->steps - 1].value;
         if (level == 3 && levels == 3)
             entry |= PTE_WRITABLE; /* a PDPTE of PAE paging has no such bit */
         else if (entry & PTE_LARGE && (level == 2 || level == 3) && (wide || m->cr4 & CR4_PSE))
             leaf = true;
         if (!(entry & PTE_WRITABLE) && m->cr0 & CR0_WP)
-            *writable = false;
-        if (write && !*writable)
-            return -XEN_EFAULT;
+            w->writable = false;
         table = entry & PTE_ADDR;
         if (leaf) {
-            uint64_t offset = BIT(shift) - 1;
-
             if (level == 2 && !wide) /* PSE-36 */
                 table = (entry & 0xffc00000) | (entry >> 13 & 0xff) << 32;
-            *out = mk_gpa((table & ~offset) | (va & offset));
+            w->gpa = mk_gpa((table & ~offset) | (va & offset & PAGE_MASK));
             return 0;
         }
     }
     return -XEN_EFAULT;
+}
+
+/* Would a walk find today what it found then? In long mode only; accessed and dirty do not count.
+ */
+static bool holds(struct copy *c, const struct vcpu_mode *m, struct walked *w)
+{
+    bool moved = w->gen != c->p2m->gen;
+
+    if (m->cr3 != w->cr3 || (m->cr0 ^ w->cr0) & CR0_WP || !(m->efer & EFER_LMA))
+        return false;
+    for (unsigned i = 0; i < w->steps; i++) {
+        struct walked_entry *e = &w->way[i];
+        uint8_t *at;
+
+        if (moved && !hfn_eq(p2m_peek(c->p2m, gpa_to_gfn(e->gpa), false, c->held), e->table))
+            return false;
+        at = aim(c, e->table) + e->gpa.val % PAGE_SIZE;
+        if ((READ_ONCE(*(uint64_t *)(void *)at) ^ e->value) & ~PTE_ACCESSED_DIRTY)
+            return false;
+    }
+    w->gen = c->p2m->gen;
+    return true;
 }
 
 static bool canonical(uint64_t va)
@@ -140,13 +166,13 @@ static bool canonical(uint64_t va)
 
 /*
  * As a CPU may keep a translation until the instruction is over, so do we until the exit has been
- * handled: what a hypercall gives back mostly goes where its arguments came from.
+ * handled: what a hypercall gives back mostly goes where its arguments came from. The next one does
+ * not trust it, but reads the entries on the way again.
  */
 static int translate(struct x86_vcpu *v, struct copy *c, gva_t va, bool write, gpa_t *out)
 {
     const struct vcpu_mode *m = vcpu_mode(v);
-    unsigned slot = va.val >> PAGE_SHIFT & 1;
-    int rc;
+    struct walked *w = &v->walked[va.val >> PAGE_SHIFT & 1];
 
     if (!(m->efer & EFER_LMA))
         va.val = (uint32_t)va.val;
@@ -156,17 +182,18 @@ static int translate(struct x86_vcpu *v, struct copy *c, gva_t va, bool write, g
         *out = mk_gpa(va.val);
         return 0;
     }
-    if (v->walked[slot].page == (va.val & PAGE_MASK) && (!write || v->walked[slot].writable)) {
-        *out = mk_gpa(v->walked[slot].gpa.val + va.val % PAGE_SIZE);
-        return 0;
+    if (w->page != (va.val & PAGE_MASK) || (w->exit != v->exits && !holds(c, m, w))) {
+        w->page = NO_PAGE;
+        if (walk(c, m, va.val, w))
+            return -XEN_EFAULT;
+        w->page = va.val & PAGE_MASK;
+        w->cr0 = m->cr0;
+        w->cr3 = m->cr3;
+        w->gen = c->p2m->gen;
     }
-    v->walked[slot].page = NO_PAGE;
-    rc = walk(c, m, va.val, write, out, &v->walked[slot].writable);
-    if (!rc) {
-        v->walked[slot].page = va.val & PAGE_MASK;
-        v->walked[slot].gpa = mk_gpa(out->val & PAGE_MASK);
-    }
-    return rc;
+    w->exit = v->exits;
+    *out = mk_gpa(w->gpa.val + va.val % PAGE_SIZE);
+    return write && !w->writable ? -XEN_EFAULT : 0;
 }
 
 int guest_walk(struct x86_vcpu *v, gva_t va, bool write, gpa_t *out)

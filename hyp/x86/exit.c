@@ -224,7 +224,7 @@ void vcpu_enter(struct x86_vcpu *v)
 
     deliver(v);
     v->mode_known = false;
-    v->walked[0].page = v->walked[1].page = NO_PAGE;
+    v->exits++;
     vendor->run(v, &e);
     this_cpu()->exited = rdtsc();
     WATCH(note("exit", e.reason, v->dom->name));

@@ -62,6 +62,7 @@ int vcpu_arch_init(struct x86_vcpu *v)
     v->dr6 = DR6_RESET;
     v->seen_gen = ~0UL;
     v->notified = true;
+    v->walked[0].page = v->walked[1].page = NO_PAGE;
     timer_init(&v->vlapic.timer, vlapic_timer);
     vlapic_reset(v);
     v->xsave = hyp_alloc(xsave_order());

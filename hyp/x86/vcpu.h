@@ -60,7 +60,21 @@ struct x86_domain {
     const char *name;
 };
 
+/* A linear page that was looked up in the guest's tables, and the entries on the way (copy.c). */
 #define NO_PAGE 1UL
+struct walked {
+    uint64_t page; /* NO_PAGE: none */
+    gpa_t gpa;
+    bool writable;
+    uint64_t exit;          /* x86_vcpu.exits when it was last found to be so */
+    uint64_t cr0, cr3, gen; /* then; p2m.gen */
+    unsigned steps;
+    struct walked_entry {
+        gpa_t gpa; /* of the entry */
+        hfn_t table;
+        uint64_t value;
+    } way[4];
+};
 
 struct x86_vcpu {
     struct gprs regs; /* rsp, rax also live in the VMCB/VMCS: vendor code syncs them here */
@@ -82,11 +96,8 @@ struct x86_vcpu {
     uint64_t seen_gen; /* p2m generation flushed for */
     bool mode_known;   /* since the last exit; then mode is valid: vcpu_mode(), vendor.h */
     struct vcpu_mode mode;
-    struct {
-        uint64_t page; /* linear, or NO_PAGE; forgotten at each exit: copy.c */
-        gpa_t gpa;
-        bool writable;
-    } walked[2];
+    uint64_t exits;
+    struct walked walked[2]; /* by the lowest bit of the page's number */
     uint64_t xcr0;
     uint8_t *xsave; /* FPU area, hypervisor page(s), 64-byte aligned */
     uint64_t dr[4], dr6;

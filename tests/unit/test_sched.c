@@ -52,7 +52,7 @@ static void pick(uint32_t cpu, enum sched_why why)
     uint32_t other = SCHED_NO_CPU, kick;
 
     if (on[cpu]) {
-        if (why == SCHED_PREEMPT && !sched_should_yield(on[cpu], now, &slice))
+        if (why != SCHED_BLOCK && !sched_should_yield(on[cpu], why, now, &slice))
             return;
         other = sched_release(on[cpu], why, now);
         on[cpu] = NULL;
@@ -256,7 +256,7 @@ START_TEST(off_and_on)
     start(0, 256, 0);
     ck_assert(!sched_off(&e[0], now)); /* it runs */
     ck_assert(!sched_is_off(&e[0]));
-    ck_assert(sched_should_yield(&e[0], now, &slice));
+    ck_assert(sched_should_yield(&e[0], SCHED_PREEMPT, now, &slice));
     pick(e[0].cpu, SCHED_PREEMPT);
     ck_assert(sched_is_off(&e[0]));
     ck_assert_uint_eq(sched_wake(&e[0], now), SCHED_NO_CPU); /* a wake-up does not start it */

@@ -87,9 +87,18 @@ static uint8_t opcode_of(const struct vmcb *b)
     }
 }
 
-static bool has_opcode(const uint8_t *p, uint32_t n, uint8_t opcode)
+/* The length of the instruction with this opcode at p; 0: another one is there. */
+static uint32_t length_of(const uint8_t *p, uint8_t opcode, bool code64)
 {
-    return opcode == 0x01 ? n >= 3 && p[n - 2] == 0x01 : p[n - 1] == opcode;
+    uint8_t gpr;
+    uint32_t n;
+
+    if (p[0] == 0x0f && p[1] == opcode) /* as it nearly always is: no prefix */
+        return opcode != 0x01 ? 2 : p[2] >= 0xc0 ? 3 : 0;
+    n = svminsn_decode(p, LONGEST, code64, &gpr);
+    if (opcode == 0x01)
+        return n >= 3 && p[n - 2] == opcode ? n : 0;
+    return n && p[n - 1] == opcode ? n : 0;
 }
 
 static struct svm_code *code_of(struct x86_vcpu *v, uint64_t at)
@@ -106,7 +115,7 @@ static uint32_t length_here(struct x86_vcpu *v, uint64_t at, bool code64)
     struct svm_code *c = code_of(v, at);
     struct p2m *p = &v->dom->p2m;
     unsigned offset = at % PAGE_SIZE;
-    uint8_t opcode = opcode_of(&svm_of(v)->vmcb), gpr, *window;
+    uint8_t opcode = opcode_of(&svm_of(v)->vmcb), *window;
     struct locked held;
     uint32_t n = 0;
 
@@ -118,9 +127,7 @@ static uint32_t length_here(struct x86_vcpu *v, uint64_t at, bool code64)
     c->gen = p->gen;
     if (!hfn_eq(c->frame, HFN_NONE)) {
         window = arch_slot_map(c->frame);
-        n = svminsn_decode(window + offset, LONGEST, code64, &gpr);
-        if (n && !has_opcode(window + offset, n, opcode))
-            n = 0;
+        n = length_of(window + offset, opcode, code64);
         arch_slot_unmap(window);
     }
     spin_unlock(&p->lock);
