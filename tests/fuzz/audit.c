@@ -88,6 +88,8 @@ static void audit_events(struct domain *d)
     struct evtchn_set *s = &d->evtchns;
     uint32_t open = 0, closed = 0;
 
+    if (!s->pages) /* of a zombie */
+        return;
     for (uint32_t port = 1; port < s->nports; port++) {
         const struct evtchn *c = evtchn_entry(s, port), *r;
 
@@ -102,7 +104,7 @@ static void audit_events(struct domain *d)
     }
     for (uint32_t port = s->free_head; port && closed <= s->nports; closed++)
         port = evtchn_entry(s, port)->port;
-    MUST(open == s->nopen && (!s->nports || open + closed + 1 == s->nports));
+    MUST(open == s->nopen && open + closed + 1 == s->nports);
 }
 
 void audit(struct domain *const *d, unsigned n)
