@@ -26,6 +26,7 @@
 #define TABLE_CHUNK (CHUNK / sizeof(struct frame)) /* frames whose entries fill a chunk */
 
 extern uint8_t image_start[], image_end[];
+extern const uint64_t boot_tsc; /* at the first instruction */
 void boot_main(uint32_t magic, uint32_t info);
 void boot_switch_stack(uint64_t top, void (*fn)(void)) __noreturn;
 uintptr_t __stack_chk_guard = 0x9d3f00ba5eb0a700ULL;
@@ -156,7 +157,7 @@ static void firmware_init(void)
 
     if (wrong)
         log_line("%s: one CPU, no power-off", wrong);
-    time_init();
+    time_init(boot_tsc);
     apic_init();
     irq_init();
     timer_init_cpu();

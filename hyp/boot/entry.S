@@ -29,6 +29,9 @@ boot_entry:
     movl $PHYS(boot_stack_top), %esp
     movl %eax, %esi
     movl %ebx, %ebp
+    rdtsc /* time begins here */
+    movl %eax, PHYS(boot_tsc)
+    movl %edx, PHYS(boot_tsc) + 4
     movl $PHYS(boot_pd), %edi
     movl $0x83, %eax
     xorl %ecx, %ecx
@@ -104,6 +107,11 @@ boot_gdt:
 boot_gdtr:
     .word . - boot_gdt - 1
     .quad PHYS(boot_gdt)
+
+    .data
+    .balign 8
+    .globl boot_tsc
+boot_tsc: .quad 0
 
     .bss
     .balign 4096

@@ -38,8 +38,8 @@ void irq_unmask(unsigned irq);
 void irq_unbind(unsigned irq);
 
 /*
- * Nanoseconds since boot; monotonic, the same on all CPUs. tsc_to_ns(): when the TSC stood at tsc;
- * ns_to_tsc(): ticks in ns nanoseconds.
+ * Nanoseconds since the loader's hand-over; monotonic, the same on all CPUs. tsc_to_ns(): when the
+ * TSC stood at tsc; ns_to_tsc(): ticks in ns nanoseconds.
  */
 uint64_t now_ns(void);
 uint64_t tsc_to_ns(uint64_t tsc);

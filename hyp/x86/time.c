@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Time is the TSC, counted from time_init(). Its frequency is measured against ACPI's PM timer
+ * Time is the TSC, counted from the loader's hand-over. Its frequency is measured against ACPI's PM timer
  * (ACPI 6.4, 4.8.3.3: 3.579545 MHz, 24 bits count), or the PIT's channel 2 (Intel 8254 data sheet).
  */
 #include "hyp/x86/time.h"
@@ -147,7 +147,7 @@ static uint64_t read_cmos(void)
     return time_seconds(2000 + v[0], v[1], v[2], v[3], v[4], v[5]);
 }
 
-void time_init(void)
+void time_init(uint64_t start)
 {
     uint64_t v[SAMPLES];
 
@@ -158,9 +158,10 @@ void time_init(void)
     }
     tsc_khz = (uint32_t)time_median(v, SAMPLES);
     time_scale(tsc_khz, &tsc_mul, &tsc_shift);
-    tsc_base = rdtsc();
+    tsc_base = start;
     ready = true;
     wall_base = read_cmos() * NS_PER_SECOND;
+    wall_base -= now_ns();
 }
 
 uint64_t wallclock_boot_ns(void)

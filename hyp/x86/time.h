@@ -5,8 +5,11 @@
 
 #include <stdint.h>
 
-/* Measures the TSC and reads the wall clock. now_ns() is 0 until then. Needs acpi_init(). */
-void time_init(void);
+/*
+ * Measures the TSC and reads the wall clock. Time began when the TSC stood at start; now_ns() is 0
+ * until this is done. Needs acpi_init().
+ */
+void time_init(uint64_t start);
 
 /* The middle one of n values, which are sorted. */
 uint64_t time_median(uint64_t *v, unsigned n);

@@ -16,6 +16,7 @@
 #   boot_begin qemu|bochs DIR ARG...   in the background, until boot_end: put that in the trap, too
 #   wait_for FILE PATTERN   until it is there
 #   expect DIR PATTERN...   each must stand in the log
+#   expect_stamps DIR       time begins at the loader's hand-over, not when its clock has been measured
 #   expect_not DIR PATTERN  must not
 #   poke FILE OFFSET HEX...   writes bytes into a file
 
@@ -222,4 +223,13 @@ poke() {
         # shellcheck disable=SC2059 # the format is the byte
         printf "\\$(printf %03o "0x$byte")"
     done | dd of="$file" bs=1 seek="$at" conv=notrunc status=none
+}
+
+# Measuring takes 50 ms of the clock, and the banner comes after it.
+expect_stamps() {
+    awk -F '[][]' '/\] Bulkhead / { exit !($2 >= 0.05) }' "$1/com1.log" || {
+        echo "time does not begin at the hand-over:"
+        head -n 3 "$1/com1.log"
+        exit 1
+    }
 }
