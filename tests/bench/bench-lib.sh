@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=sh
+# For tests/bench/run, sourced: each function runs one machine and leaves figures in $work, a file
+# for each run with lines "NAME VALUE". $work is set by whoever sources this.
+# shellcheck disable=SC2154
+. tests/system/boot-lib.sh
+
+XEN_OPTIONS="dom0=pvh dom0-iommu=none dom0_mem=128M dom0_max_vcpus=1 com1=115200,8n1 console=com1"
+ICOUNT="-smp 1 -icount shift=0,sleep=off -rtc base=2026-01-01T00:00:00,clock=vm -seed 1"
+CMDLINE=quiet
+LINUX_MIB=256
+
+# boot_on qemu|bochs DIR ARG...: one CPU, deterministic where that is possible.
+boot_on() {
+    vendor=$1
+    dir=$2
+    shift 2
+    # shellcheck disable=SC2086 # several options
+    case $vendor in
+    qemu) boot_qemu "$dir" $ICOUNT "$@" ;;
+    bochs) boot_bochs "$dir" 1 ;;
+    esac
+}
+
+# The figures of the bench guest in the log of DIR, which must end well.
+take_figures() { # DIR TO
+    tr -d '\r' <"$1/com1.log" | sed -n 's/^\(\[.*\] \)\{0,1\}bench \([a-z0-9-]*\) *\([0-9a-f]*\)$/\2 \3/p' >"$2"
+    grep -aq 'PASS' "$1/com1.log" || {
+        echo "the bench guest did not end well:" >&2
+        tail -n 30 "$1/com1.log" >&2
+        exit 1
+    }
+}
+
+# The domains get numbers in the order they stand in: the control domain 1, bench 2, partner 3.
+bench_host() { # DIR peer|loop
+    mkdir -p "$1"
+    {
+        probe bench 1 "<on_reboot>destroy</on_reboot>" "$2=3"
+        probe bench 1 "<on_reboot>destroy</on_reboot>" partner=2 partner
+    } | host_image "$1"
+}
+
+bench_bulkhead() { # VENDOR
+    dir=$work/bulkhead-$1
+    bench_host "$dir" peer
+    boot_on "$1" "$dir"
+    take_figures "$dir" "$work/bulkhead-$1.figures"
+}
+
+bench_xen() { # VENDOR
+    dir=$work/xen-$1
+    scripts/xen "$BUILD/xen" >"$work/xen.log" 2>&1 || {
+        cat "$work/xen.log" >&2
+        exit 1
+    }
+    mkdir -p "$dir/tree/boot/grub"
+    cp "$BUILD/xen/xen.elf" "$BUILD/probe/bench/bench.elf" "$dir/tree/boot/"
+    printf '%s\n' "set timeout=0" "multiboot /boot/xen.elf $XEN_OPTIONS" \
+        "module /boot/bench.elf" boot >"$dir/tree/boot/grub/grub.cfg"
+    grub-mkrescue -o "$dir/host.iso" "$dir/tree" >"$dir/mkrescue.log" 2>&1
+    boot_on "$1" "$dir"
+    take_figures "$dir" "$work/xen-$1.figures"
+}
+
+# An initramfs with one program that says what the TSC is.
+make_initrd() {
+    mkdir -p "$work/tree"
+    cp "$BUILD/bench/init" "$work/tree/init"
+    touch -h -d @0 "$work/tree" "$work/tree/init"
+    (cd "$work/tree" && find . | LC_ALL=C sort | cpio --quiet --reproducible -o -H newc) |
+        gzip -9n >"$work/initrd.gz"
+}
+
+# Linux as a guest: from the host's hand-over. The stamps of the log are ns, and so instructions.
+linux_bulkhead() {
+    dir=$work/linux-bulkhead
+    mkdir -p "$dir"
+    domain linux 1 "$LINUX_MIB" "$(realpath "$BUILD/kernels/cloud/vmlinuz")" \
+        "<initrd>$(realpath "$work/initrd.gz")</initrd>" "console=hvc0 $CMDLINE" "" |
+        host_image "$dir"
+    boot_on qemu "$dir"
+    sed -n -e 's/^\[ *\([0-9]*\)\.\([0-9]*\)\] \[linux\] domain . started.*/started \1\2000/p' \
+        -e 's/^\[ *\([0-9]*\)\.\([0-9]*\)\] \[linux\] bench init.*/init \1\2000/p' \
+        -e 's/.* domain(s), \([0-9]*\) KiB.*/kib \1/p' "$dir/com1.log" |
+        sed 's/ 0*/ /' >"$work/linux-bulkhead.figures"
+}
+
+bare_qemu() { # DIR KERNEL
+    mkdir -p "$1"
+    # shellcheck disable=SC2086 # several options
+    timeout "$HANG" qemu-system-x86_64 -accel tcg -M q35 -m "$LINUX_MIB" -nodefaults -no-reboot \
+        -cpu EPYC,+svm,+npt,-rdtscp,-monitor,-cx16,vendor=AuthenticAMD -display none $ICOUNT \
+        -serial "file:$1/com1.log" -kernel "$2" -initrd "$work/initrd.gz" \
+        -append "console=ttyS0 $CMDLINE" >"$1/qemu.log" 2>&1 </dev/null
+}
+
+# The same kernel when QEMU starts it: from its first instruction, which is one of another program's.
+linux_bare() {
+    "$BUILD/bench/vmlinux" "$BUILD/kernels/cloud/vmlinuz" "$work/vmlinux"
+    bare_qemu "$work/bare-entry" "$BUILD/bench/pvhentry.elf"
+    bare_qemu "$work/bare-linux" "$work/vmlinux"
+    entry=$(sed -n 's/^bench entry \([0-9a-f]*\).*/\1/p' "$work/bare-entry/com1.log")
+    tsc=$(tr -d '\r' <"$work/bare-linux/com1.log" | sed -n 's/^bench init *\([0-9]*\)$/\1/p')
+    echo "init $((tsc - 0x$entry))" >"$work/linux-bare.figures"
+}
+
+# What is taken when the control domain runs and the guest is gone: the last count of free frames.
+memory_taken() { # MIB
+    dir=$work/memory-$1
+    mkdir -p "$dir"
+    HOST_MIB=$1
+    probe version | host_image "$dir"
+    boot_qemu "$dir" -smp 1
+    HOST_MIB=1024
+    total=$(sed -n 's/.* memory: \([0-9]*\) frames.*/\1/p' "$dir/com1.log")
+    free=$(sed -n 's/.* mem: \([0-9]*\) frames free.*/\1/p' "$dir/com1.log" | tail -n 1)
+    echo "total $total" >"$work/memory-$1.figures"
+    echo "taken $((total - free))" >>"$work/memory-$1.figures"
+}
+
+code_lines() { # PATTERN: lines of code, as scripts/lint-size counts them
+    git ls-files hyp mm | grep "$1" | xargs cat |
+        awk '/^[ \t]*$/ || /^[ \t]*(\/\*|\*|\/\/)/ { next } { n++ } END { print n }'
+}
+
+sizes() {
+    echo "<host><name>h</name><memory unit='MiB'>128</memory><control/></host>" >"$work/control.xml"
+    "$BUILD/bl" image --bundle "$work/control.bundle" "$work/control.xml"
+    {
+        echo "code $(code_lines '\.[cS]$')"
+        echo "headers $(code_lines '\.h$')"
+        echo "image $(stat -c %s "$BUILD/bulkhead.elf")"
+        echo "bundle $(stat -c %s "$work/control.bundle")"
+    } >"$work/sizes.figures"
+}
