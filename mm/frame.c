@@ -25,15 +25,30 @@ struct frame *frame_of(hfn_t f)
     return f.val < frame_count ? &frame_table[f.val] : NULL;
 }
 
+static bool is_absent_chunk(uint64_t f, uint64_t end)
+{
+    if (f % BIT(ORDER_2M) || end - f < BIT(ORDER_2M))
+        return false;
+    for (uint64_t i = 0; i < BIT(ORDER_2M); i++)
+        if (frame_table[f + i].type != FRAME_ABSENT)
+            return false;
+    return true;
+}
+
 void mem_add(hfn_t first, uint64_t n)
 {
     struct locked held = spin_lock(&lock);
 
-    for (uint64_t f = first.val; f < first.val + n && f < frame_count; f++) {
-        if (frame_table[f].type != FRAME_ABSENT)
-            continue;
-        stats.total++;
-        buddy_free(ZONE_GUEST, (uint32_t)f, 0, held);
+    uint64_t end = MIN(first.val + n, frame_count);
+
+    for (uint64_t f = first.val; f < end;) {
+        unsigned order = is_absent_chunk(f, end) ? ORDER_2M : ORDER_4K;
+
+        if (frame_table[f].type == FRAME_ABSENT) {
+            stats.total += BIT(order);
+            buddy_free(ZONE_GUEST, (uint32_t)f, order, held);
+        }
+        f += BIT(order);
     }
     spin_unlock(&lock);
 }

@@ -107,6 +107,15 @@ static uint64_t chunk(void)
     return a;
 }
 
+/* Is there RAM in frames [from, to)? */
+static bool has_ram(uint64_t from, uint64_t to)
+{
+    for (uint32_t i = 0; i < info.nram; i++)
+        if (info.ram[i].start >> PAGE_SHIFT < to && from << PAGE_SHIFT < info.ram[i].end)
+            return true;
+    return false;
+}
+
 /* Final page tables, then the frame table and the allocator behind them. */
 static void memory_init(void)
 {
@@ -121,11 +130,18 @@ static void memory_init(void)
     wrong = paging_init(mk_hpa(pool), end);
     if (wrong)
         panic("%s", wrong);
-    for (uint64_t i = 0; i < parts; i++)
-        paging_map_frames((unsigned)i, mk_hpa(chunk()));
+    for (uint64_t i = 0; i < parts; i++) {
+        if (has_ram(i * TABLE_CHUNK, (i + 1) * TABLE_CHUNK)) {
+            paging_map_frames((unsigned)i, mk_hpa(chunk()));
+            frame_table_size += CHUNK;
+        } else {
+            paging_map_no_frames((unsigned)i);
+        }
+    }
     paging_switch();
-    frame_table_size = parts * CHUNK;
-    memset((void *)FRAMES_BASE, 0, frame_table_size);
+    for (uint64_t i = 0; i < parts; i++)
+        if (has_ram(i * TABLE_CHUNK, (i + 1) * TABLE_CHUNK))
+            memset((uint8_t *)FRAMES_BASE + i * CHUNK, 0, CHUNK);
     mem_init((struct frame *)FRAMES_BASE, frames);
     for (uint32_t i = 0; i < nused; i++)
         mem_reserve(hpa_to_hfn(mk_hpa(used[i].start)), (used[i].end - used[i].start) >> PAGE_SHIFT);

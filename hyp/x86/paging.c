@@ -111,6 +111,21 @@ void paging_map_frames(unsigned i, hpa_t a)
     *entry_for(FRAMES_BASE + i * CHUNK_SIZE, 1) = a.val | DATA | PTE_LARGE;
 }
 
+/* All of them are FRAME_ABSENT, which is zero. */
+void paging_map_no_frames(unsigned i)
+{
+    static const uint8_t zero[PAGE_SIZE] __aligned(PAGE_SIZE);
+    static uint64_t *table;
+    uint64_t *entry = entry_for(FRAMES_BASE + i * CHUNK_SIZE, 1);
+
+    if (!table) {
+        table = table_page();
+        for (unsigned k = 0; k < 512; k++)
+            table[k] = hva_to_hpa(zero).val | CONST;
+    }
+    *entry = ((uint64_t)table - pool_offset) | PTE_PRESENT | PTE_WRITE | PTE_DIRTY;
+}
+
 uint64_t paging_map_stack(unsigned cpu, unsigned n)
 {
     uint64_t va = STACK_BASE + (cpu * CPU_STACKS + n) * STACK_STRIDE + PAGE_SIZE;

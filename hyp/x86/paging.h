@@ -16,6 +16,8 @@ void paging_switch(void);
 
 /* Maps 2 MiB of the frame table: part i of it lives in the chunk at a. */
 void paging_map_frames(unsigned i, hpa_t a);
+/* The same where there is no RAM: one zero page, read-only, serves. */
+void paging_map_no_frames(unsigned i);
 
 /* A stack of STACK_PAGES pages for cpu, number n of its stacks, guard pages around: its top. */
 uint64_t paging_map_stack(unsigned cpu, unsigned n);

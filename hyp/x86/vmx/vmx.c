@@ -95,6 +95,7 @@ static void vmx_fill_msr_bitmap(void)
         vmx_msr_pass(pass[i]);
     if (vmx_ctl[VMX_PROC2] & PROC2_RDTSCP)
         vmx_msr_pass(MSR_TSC_AUX);
+    vmx_msr_bitmap[0x400 + (MSR_EFER & 0x1fff) / 8] &= (uint8_t)~(1U << MSR_EFER % 8); /* reads */
 }
 
 static const char *vmx_probe(void)
