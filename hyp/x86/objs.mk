@@ -7,3 +7,7 @@ hyp-objs += hyp/x86/ioapic.o hyp/x86/irq.o hyp/x86/smp.o hyp/x86/trampoline.o
 
 unit-tests += test_spec
 test_spec-src := tests/unit/test_spec.c hyp/x86/spec.c
+
+unit-tests += test_timer
+test_timer-src := tests/unit/test_timer.c
+$(O)/unit/test_timer: hyp/x86/timer.c

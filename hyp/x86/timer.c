@@ -131,12 +131,15 @@ void timer_set(struct timer *t, uint64_t deadline)
     spin_unlock(&c->timer_lock);
 }
 
+/* Its function may be running on another CPU, and may set it again: then it is taken off again. */
 void timer_cancel(struct timer *t)
 {
-    dequeue(t);
-    for (uint32_t i = 0; i < ncpus; i++)
-        while (i != this_cpu()->id && __atomic_load_n(&running[i], __ATOMIC_ACQUIRE) == t)
-            cpu_relax();
+    do {
+        dequeue(t);
+        for (uint32_t i = 0; i < ncpus; i++)
+            while (i != this_cpu()->id && __atomic_load_n(&running[i], __ATOMIC_ACQUIRE) == t)
+                cpu_relax();
+    } while (__atomic_load_n(&t->cpu, __ATOMIC_ACQUIRE));
 }
 
 void timer_run(void)
