@@ -10,6 +10,7 @@
 #define MAX_CPUS 64
 
 struct x86_vcpu;
+struct p2m;
 
 struct cpu {
     struct cpu *self; /* at gs:0 */
@@ -21,8 +22,8 @@ struct cpu {
     uint64_t exited;         /* TSC at the last exit */
     uint32_t trained_by;     /* domain whose code ran here last */
     struct x86_vcpu *loaded; /* whose state this CPU's registers hold */
-    uint32_t in_guest;       /* 1 from before the p2m generation is read until after the exit */
-    uint64_t entry_gen;      /* that generation */
+    const struct p2m *in_guest; /* from before its generation is read until after the exit */
+    uint64_t entry_gen;         /* that generation; 0: not yet read */
     struct spinlock timer_lock;
     struct list timers;        /* struct timer, earliest first */
     uint64_t timer_programmed; /* deadline in the local APIC, ns; ~0: none; 0: it has come */

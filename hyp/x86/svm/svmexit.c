@@ -275,7 +275,7 @@ static void sync_p2m(struct x86_vcpu *v, struct cpu *c)
 {
     uint64_t gen;
 
-    WRITE_ONCE(c->in_guest, 1);
+    WRITE_ONCE(c->in_guest, &v->dom->p2m);
     memory_barrier();
     gen = READ_ONCE(v->dom->p2m.gen);
     WRITE_ONCE(c->entry_gen, gen);
@@ -303,7 +303,7 @@ void svmexit_run(struct x86_vcpu *v, struct exit *e)
     spec_exit(v);
     WATCH(start());
     WRITE_ONCE(c->entry_gen, 0);
-    WRITE_ONCE(c->in_guest, 0);
+    WRITE_ONCE(c->in_guest, NULL);
     v->regs.rax = b->rax;
     v->regs.rsp = b->rsp;
     b->clean = svm_features.clean ? CLEAN_ALL : 0;

@@ -260,13 +260,13 @@ static void vmexit_assign_vpid(struct vmx_vcpu *x, struct cpu *c)
 /*
  * The half of arch_p2m_flush()'s protocol that the entering CPU plays. in_guest is visible before
  * the generation is read: either the flusher sees us and interrupts, or we see its generation.
- * entry_gen is 0 until it is known, so that no other domain's number can be mistaken for it.
+ * entry_gen is 0 until it is known.
  */
 static void vmexit_sync_p2m(struct x86_vcpu *v, struct cpu *c)
 {
     uint64_t gen;
 
-    WRITE_ONCE(c->in_guest, 1);
+    WRITE_ONCE(c->in_guest, &v->dom->p2m);
     memory_barrier();
     gen = READ_ONCE(v->dom->p2m.gen);
     WRITE_ONCE(c->entry_gen, gen);
@@ -315,7 +315,7 @@ void vmexit_run(struct x86_vcpu *v, struct exit *e)
     spec_exit(v);
     WATCH(start());
     WRITE_ONCE(c->entry_gen, 0);
-    WRITE_ONCE(c->in_guest, 0);
+    WRITE_ONCE(c->in_guest, NULL);
     if (unlikely(refused)) {
         vmexit_refused(e);
         return;
