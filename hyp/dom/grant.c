@@ -179,6 +179,14 @@ static struct grant_active *active_of(struct grant_table *t, uint32_t ref)
     return *page ? &(*page)[ref % GRANT_ACTIVE_PER_PAGE] : NULL;
 }
 
+/* Asked before any memory is spent on the granter's account; mark_used() decides. */
+static bool is_for(const grant_entry_v1_t *e, uint16_t user)
+{
+    union header h = {.word = __atomic_load_n((const uint32_t *)(const void *)e, __ATOMIC_ACQUIRE)};
+
+    return (h.flags & GTF_type_mask) == GTF_permit_access && h.domid == user;
+}
+
 static int acquire_locked(struct domain *granter, uint32_t ref, uint16_t user, bool readonly,
                           hfn_t *frame)
 {
@@ -192,10 +200,12 @@ static int acquire_locked(struct domain *granter, uint32_t ref, uint16_t user, b
         return GNTST_bad_domain;
     if (ref >= t->nframes * GRANT_PER_FRAME)
         return GNTST_bad_gntref;
+    e = entry_of(t, ref);
+    if (!t->active[ref / GRANT_ACTIVE_PER_PAGE] && !is_for(e, user))
+        return GNTST_general_error;
     a = active_of(t, ref);
     if (!a)
         return GNTST_no_space;
-    e = entry_of(t, ref);
     first = !a->readers && !a->writers;
     if (!first && (a->user != user || a->readers == MAX_USES || a->writers == MAX_USES))
         return GNTST_general_error;

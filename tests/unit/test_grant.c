@@ -178,6 +178,23 @@ START_TEST(refusals)
 }
 END_TEST
 
+/* Who asks for what he was not granted costs the other domain nothing. */
+START_TEST(refusals_cost_nothing)
+{
+    uint64_t hyp;
+    grant_handle_t h;
+
+    start();
+    grant(1, 300, 3, 5, 0);
+    map(2, 3, 0, GNTMAP_host_map, WINDOW, &h); /* what the mapper needs himself */
+    hyp = mem_stats().hyp;
+    ck_assert_int_eq(map(2, 1, 0, GNTMAP_host_map, WINDOW, &h), GNTST_general_error);
+    ck_assert_int_eq(map(2, 1, 300, GNTMAP_host_map, WINDOW, &h), GNTST_general_error);
+    ck_assert_uint_eq(mem_stats().hyp, hyp);
+    finish((const unsigned[]){1, 2, 3});
+}
+END_TEST
+
 START_TEST(queries)
 {
     xen_pfn_t list[3] = {0};
@@ -507,6 +524,7 @@ static void fill(TCase *tc)
 {
     tcase_add_test(tc, map_and_unmap);
     tcase_add_test(tc, refusals);
+    tcase_add_test(tc, refusals_cost_nothing);
     tcase_add_test(tc, queries);
     tcase_add_test(tc, copies);
     tcase_add_test(tc, batches);
