@@ -244,7 +244,7 @@ int p2m_map(struct p2m *p, gfn_t gfn, hfn_t f, unsigned order, enum p2m_type t)
     return rc;
 }
 
-static int unmap_locked(struct p2m *p, gfn_t gfn, hfn_t *f, enum p2m_type *t)
+static int unmap_locked(struct p2m *p, gfn_t gfn, hfn_t *f, enum p2m_type *t, bool busy)
 {
     unsigned level;
     uint64_t *e = walk(p, gfn, &level), *table;
@@ -259,6 +259,8 @@ static int unmap_locked(struct p2m *p, gfn_t gfn, hfn_t *f, enum p2m_type *t)
         WRITE_ONCE(*e, table_entry(p, table));
         e = &table[index_at(gfn, 0)];
     }
+    if (!busy && entry_type(*e) == P2M_RAM && READ_ONCE(frame_of(entry_hfn(*e))->refs) > 1)
+        return -XEN_EBUSY;
     *f = entry_hfn(*e);
     *t = entry_type(*e);
     WRITE_ONCE(*e, 0);
@@ -267,16 +269,26 @@ static int unmap_locked(struct p2m *p, gfn_t gfn, hfn_t *f, enum p2m_type *t)
     return 0;
 }
 
-int p2m_unmap_noflush(struct p2m *p, gfn_t gfn, hfn_t *f, enum p2m_type *t)
+static int unmap(struct p2m *p, gfn_t gfn, hfn_t *f, enum p2m_type *t, bool busy)
 {
     int rc;
 
     if (gfn.val >> GFN_BITS)
         return -XEN_ENOENT;
     spin_lock(&p->lock);
-    rc = unmap_locked(p, gfn, f, t);
+    rc = unmap_locked(p, gfn, f, t, busy);
     spin_unlock(&p->lock);
     return rc;
+}
+
+int p2m_unmap_noflush(struct p2m *p, gfn_t gfn, hfn_t *f, enum p2m_type *t)
+{
+    return unmap(p, gfn, f, t, true);
+}
+
+int p2m_unmap_idle_noflush(struct p2m *p, gfn_t gfn, hfn_t *f, enum p2m_type *t)
+{
+    return unmap(p, gfn, f, t, false);
 }
 
 int p2m_unmap(struct p2m *p, gfn_t gfn, hfn_t *f, enum p2m_type *t)

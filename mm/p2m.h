@@ -72,6 +72,11 @@ int p2m_map(struct p2m *p, gfn_t gfn, hfn_t f, unsigned order, enum p2m_type t);
  */
 int p2m_unmap(struct p2m *p, gfn_t gfn, hfn_t *f, enum p2m_type *t);
 int p2m_unmap_noflush(struct p2m *p, gfn_t gfn, hfn_t *f, enum p2m_type *t);
+/*
+ * The same, but a frame of RAM that others hold (granted, registered) stays, -XEN_EBUSY: it would
+ * no longer count, and a domain could have more than it may.
+ */
+int p2m_unmap_idle_noflush(struct p2m *p, gfn_t gfn, hfn_t *f, enum p2m_type *t);
 
 /*
  * The frame behind gfn with a reference for the caller (frame_put() gives it back): 0,

@@ -32,7 +32,7 @@ long physmap_add_batch(struct vcpu *v, gva_t arg, uint32_t start);
 long physmap_remove(struct vcpu *v, gva_t arg);
 /* Takes away what is at gfn, memory or a page of the hypervisor's; the frame of memory comes back
  * in *ram, HFN_NONE if it was none, to be given back after a flush. -XEN_ENOENT, -XEN_EINVAL: a
- * grant, -XEN_ENOMEM. */
+ * grant, -XEN_EBUSY: others hold it, -XEN_ENOMEM. */
 int physmap_take(struct domain *d, gfn_t gfn, hfn_t *ram);
 /* timerop.c: v's one-shot timer at ns since boot. */
 void timerop_set(struct vcpu *v, uint64_t ns);

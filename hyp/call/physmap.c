@@ -22,7 +22,7 @@ int physmap_take(struct domain *d, gfn_t gfn, hfn_t *ram)
         return -XEN_ENOENT;
     if (t == P2M_GRANT_RW || t == P2M_GRANT_RO) /* there is a call for that */
         return -XEN_EINVAL;
-    rc = p2m_unmap_noflush(&d->arch.p2m, gfn, &f, &t);
+    rc = p2m_unmap_idle_noflush(&d->arch.p2m, gfn, &f, &t);
     if (!rc && t == P2M_RAM)
         *ram = f;
     return rc;

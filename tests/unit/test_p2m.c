@@ -56,6 +56,26 @@ START_TEST(nothing_there)
 }
 END_TEST
 
+/* What others hold stays, or a domain could have more than it may. */
+START_TEST(busy_frame_stays)
+{
+    enum p2m_type t;
+    hfn_t f, got;
+
+    start((unsigned)_i);
+    f = frame_alloc(0, DOMAIN);
+    ck_assert_int_eq(p2m_map(&p2m, mk_gfn(7), f, 0, P2M_RAM), 0);
+    ck_assert(frame_pin(f, DOMAIN));
+    ck_assert_int_eq(p2m_unmap_idle_noflush(&p2m, mk_gfn(7), &got, &t), -XEN_EBUSY);
+    ck_assert_int_eq(p2m_lookup(&p2m, mk_gfn(7), &got, NULL), P2M_RAM);
+    ck_assert_uint_eq(p2m.ram_frames, 1);
+    frame_unpin(f);
+    ck_assert_int_eq(p2m_unmap_idle_noflush(&p2m, mk_gfn(7), &got, &t), 0);
+    frame_put(got);
+    finish();
+}
+END_TEST
+
 START_TEST(large_page_splits)
 {
     enum p2m_type t;
@@ -236,6 +256,7 @@ static void fill(TCase *tc)
     int n = ARRAY_SIZE(formats);
 
     tcase_add_loop_test(tc, nothing_there, 0, n);
+    tcase_add_loop_test(tc, busy_frame_stays, 0, ARRAY_SIZE(formats));
     tcase_add_loop_test(tc, large_page_splits, 0, n);
     tcase_add_loop_test(tc, references_and_rights, 0, n);
     tcase_add_loop_test(tc, table_limit, 0, n);
