@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The ring holds text not yet written to the sink: head and tail run freely. When it is full the
- * oldest text stays and the new line is counted as lost: what led to trouble matters more.
+ * oldest text stays and the new line is counted as lost: what led to trouble matters more. Domains'
+ * lines leave a part of the ring alone, so that no flood of theirs hides what the hypervisor says.
  */
 #include "hyp/lib/log.h"
 
@@ -12,6 +13,7 @@
 #define LINE_SIZE   256
 #define PUMP_BYTES  16 /* a UART's FIFO */
 #define LIMIT_LINES 10
+#define RESERVE     16384U /* of the ring, for the hypervisor's own lines */
 #define SECOND      1000000000UL
 
 static struct spinlock lock;
@@ -51,13 +53,13 @@ static void store(const char *text, size_t n)
         ring[head++ % RING_SIZE] = text[i];
 }
 
-static void emit_locked(const char *stamp, size_t nstamp, const char *text, size_t n)
+static void emit_locked(const char *stamp, size_t nstamp, const char *text, size_t n, size_t spare)
 {
     char note[64];
     size_t need = nstamp + n + 1;
     int len;
 
-    if (RING_SIZE - (head - tail) < need + sizeof(note)) {
+    if (RING_SIZE - (head - tail) < need + sizeof(note) + spare) {
         lost++;
         return;
     }
@@ -80,7 +82,7 @@ static size_t time_stamp(char *buf, size_t size)
     return (size_t)format(buf, size, "[%5lu.%06lu] ", t / SECOND, t % SECOND / 1000);
 }
 
-static void emit(const char *text, size_t n)
+static void emit(const char *text, size_t n, size_t spare)
 {
     char stamp[40];
     size_t nstamp = time_stamp(stamp, sizeof(stamp));
@@ -88,7 +90,7 @@ static void emit(const char *text, size_t n)
     while (n && text[n - 1] == '\n')
         n--;
     spin_lock(&lock);
-    emit_locked(stamp, nstamp, text, n);
+    emit_locked(stamp, nstamp, text, n, spare);
     spin_unlock(&lock);
 }
 
@@ -97,7 +99,7 @@ static void emit_v(const char *fmt, va_list ap)
     char text[LINE_SIZE];
     int n = format_v(text, sizeof(text), fmt, ap);
 
-    emit(text, MIN((size_t)n, sizeof(text) - 1));
+    emit(text, MIN((size_t)n, sizeof(text) - 1), 0);
 }
 
 void log_line(const char *fmt, ...)
@@ -119,7 +121,7 @@ void log_domain(const char *name, const char *text, size_t len)
 
         for (size_t i = 0; i < part; i++)
             line[n + i] = (text[i] < ' ' && text[i] != '\t') || text[i] == 0x7f ? '?' : text[i];
-        emit(line, n + part);
+        emit(line, n + part, RESERVE);
         text += part;
         len -= part;
     } while (len);
@@ -135,7 +137,7 @@ void log_limited(struct log_limit *limit, const char *fmt, ...)
             log_line("(%u lines like the next were dropped)", limit->dropped);
         *limit = (struct log_limit){.window = t};
     }
-    if (limit->count == LIMIT_LINES) {
+    if (limit->count >= LIMIT_LINES) {
         limit->dropped++;
         return;
     }

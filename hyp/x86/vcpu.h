@@ -7,6 +7,7 @@
 #ifndef BH_X86_VCPU_H
 #define BH_X86_VCPU_H
 
+#include "hyp/lib/log.h"
 #include "hyp/x86/cpu.h"
 #include "hyp/x86/machine.h"
 #include "hyp/x86/vlapic.h"
@@ -106,6 +107,7 @@ struct x86_vcpu {
     uint64_t pat;
     uint64_t star, lstar, cstar, sfmask, kernel_gs, tsc_aux; /* VMX only; a VMCB holds its own */
     void *vendor;                                            /* VMCB or VMCS state, vmx.h / svm.h */
+    struct log_limit msr_refusals;
 };
 
 /* Allocates and sets up v (dom, id already set) in reset state: 0 or -XEN_ENOMEM. */

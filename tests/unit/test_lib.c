@@ -113,6 +113,19 @@ START_TEST(ring_keeps_the_oldest)
 }
 END_TEST
 
+/* Whatever a domain writes, there is room for what the hypervisor has to say. */
+START_TEST(flood_of_a_domain)
+{
+    log_init(&sink);
+    log_sync(false);
+    for (unsigned i = 0; i < 10000; i++)
+        log_domain("flood", "a line of a domain", 18);
+    log_line("the host speaks");
+    log_sync(true);
+    ck_assert_ptr_nonnull(strstr(written, "the host speaks\n"));
+}
+END_TEST
+
 START_TEST(busy_sink_loses_nothing)
 {
     log_init(&sink);
@@ -181,6 +194,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, never_past_the_end);
     tcase_add_test(tc, lines_and_stamps);
     tcase_add_test(tc, ring_keeps_the_oldest);
+    tcase_add_test(tc, flood_of_a_domain);
     tcase_add_test(tc, busy_sink_loses_nothing);
     tcase_add_test(tc, limit);
     tcase_add_test(tc, checksum);
