@@ -105,18 +105,31 @@ void upcall_yield(struct x86_vcpu *v)
     leave_cpu(SCHED_YIELD);
 }
 
+static bool all_down(const struct domain *d, struct locked held)
+{
+    (void)held;
+    for (uint32_t i = 0; i < d->nvcpus; i++)
+        if (!READ_ONCE(d->vcpus[i]->down))
+            return false;
+    return true;
+}
+
 void upcall_init(struct x86_vcpu *x)
 {
     struct vcpu *v = vcpu_of(x);
     struct domain *d = v->dom;
+    struct locked held = spin_lock(&d->lock);
+    bool last = false;
 
-    spin_lock(&d->lock);
     if (d->state == BH_DOMAIN_RUNNING) {
         x->wait_sipi = true;
         WRITE_ONCE(v->down, true);
         run_stop(v);
+        last = all_down(d, held);
     }
     spin_unlock(&d->lock);
+    if (last) /* by INIT to itself: nobody is left who could send a SIPI */
+        domain_shutdown(d, SHUTDOWN_poweroff, "every vCPU waits to be started");
 }
 
 bool upcall_sipi(struct x86_vcpu *x, uint8_t vector)
@@ -146,13 +159,12 @@ void upcall_stopped(struct x86_vcpu *x)
 {
     struct vcpu *v = vcpu_of(x);
     struct domain *d = v->dom;
-    bool last = true;
+    struct locked held = spin_lock(&d->lock);
+    bool last;
 
-    spin_lock(&d->lock);
     WRITE_ONCE(v->down, true);
     run_stop(v);
-    for (uint32_t i = 0; i < d->nvcpus; i++)
-        last = last && READ_ONCE(d->vcpus[i]->down);
+    last = all_down(d, held);
     spin_unlock(&d->lock);
     if (last)
         domain_shutdown(d, SHUTDOWN_poweroff, "every vCPU has halted for good");

@@ -9,6 +9,7 @@ life_host() {
         probe crash 1 "<on_reboot>destroy</on_reboot>" triple triple
         probe crash 1 "<on_reboot>destroy</on_reboot>" port port
         probe crash 1 "" halt halt
+        probe crash 1 "" init init
     } | host_image "$1" "$BUILD/debug/bulkhead.elf"
 }
 
@@ -18,6 +19,7 @@ life_expect() {
         "\[triple\] domain . rebooted: triple fault (destroy)" \
         "\[port\] domain . rebooted (destroy)" \
         "\[halt\] domain . powered off: every vCPU has halted for good" \
+        "\[init\] domain . powered off: every vCPU waits to be started" \
         "no guest is left" "power off"
 }
 
