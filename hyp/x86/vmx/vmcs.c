@@ -5,7 +5,6 @@
 #include <xen/errno.h>
 #include "hyp/lib/log.h"
 
-#define EXCEPTION_MC 18
 #define PLE_GAP      128  /* cycles between two PAUSEs of one loop */
 #define PLE_WINDOW   4096 /* cycles a guest may spin */
 
@@ -79,7 +78,7 @@ static void vmcs_setup(const struct x86_vcpu *v)
     vmcs_write(VMCS_PROC, vmx_of(v)->proc);
     vmcs_write(VMCS_PROC2, vmx_ctl[VMX_PROC2]);
     vmcs_write(VMCS_EXIT, vmx_ctl[VMX_EXIT]);
-    vmcs_write(VMCS_EXCEPTIONS, BIT(EXCEPTION_MC));
+    vmcs_write(VMCS_EXCEPTIONS, BIT(VECTOR_MC) | BIT(VECTOR_AC) | BIT(VECTOR_DB));
     vmcs_write(VMCS_IO_BITMAP_A, io);
     vmcs_write(VMCS_IO_BITMAP_B, io + PAGE_SIZE);
     vmcs_write(VMCS_MSR_BITMAP, hva_to_hpa(vmx_msr_bitmap).val);

@@ -8,6 +8,10 @@
 #define CR_MOV_TO     0
 #define VPID_LAST     0xffffU
 #define PENDING_BS    BIT(14) /* a single-step trap is due */
+#define QUAL_DEBUG    (BIT(0) | BIT(1) | BIT(2) | BIT(3) | BIT(13) | DR6_BS) /* bits of DR6 */
+#define DR6_HITS      0xfUL
+#define DR7_GD        BIT(13)
+#define TYPE_ICEBP    5
 #define QUAL_NMI_IRET BIT(12)
 
 /* Exits that need nothing but a name. 0 (EXIT_NONE) elsewhere: vmexit_decode() looks closer. */
@@ -134,7 +138,8 @@ static void vmexit_requeue(uint64_t reason)
 
     if (!(event & EVENT_VALID)) {
         /* An IRET that faulted has unblocked NMIs too soon. */
-        if (reason == REASON_EPT && vmcs_read(VMCS_QUALIFICATION) & QUAL_NMI_IRET)
+        if ((reason == REASON_EPT && vmcs_read(VMCS_QUALIFICATION) & QUAL_NMI_IRET) ||
+            (reason == REASON_EXCEPTION && vmcs_read(VMCS_EXIT_EVENT) & EVENT_IRET))
             vmcs_write(VMCS_GUEST_SHADOW, shadow | SHADOW_NMI);
         return;
     }
@@ -147,14 +152,44 @@ static void vmexit_requeue(uint64_t reason)
     vmcs_write(VMCS_ENTRY_EVENT, event & ~EVENT_IRET);
 }
 
-/* NMI or machine check of the host: its handler runs now, as if it had come a moment later. */
-static void vmexit_exception(struct exit *e)
+/*
+ * The exit has kept DR6 and DR7 as they were (SDM 28.1): it is done here what delivery does. Entry
+ * demands that a single-step trap is due when TF is set in an interrupt shadow (SDM 27.3.1.5).
+ */
+static void vmexit_debug(struct x86_vcpu *v, const struct exit *e, uint64_t event)
+{
+    uint64_t dr6, hits = vmcs_read(VMCS_QUALIFICATION) & QUAL_DEBUG;
+
+    if (EVENT_TYPE_NR(event) == TYPE_ICEBP) {
+        vmexit_skip(v, e->insn_len);
+    } else {
+        __asm__ volatile("mov %%dr6, %0" : "=r"(dr6));
+        __asm__ volatile("mov %0, %%dr6" : : "r"((dr6 & ~DR6_HITS) | hits));
+        vmcs_write(VMCS_GUEST_DR7, vmcs_read(VMCS_GUEST_DR7) & ~DR7_GD);
+        if (vmcs_read(VMCS_GUEST_RFLAGS) & RFLAGS_TF &&
+            vmcs_read(VMCS_GUEST_SHADOW) & (SHADOW_STI | SHADOW_MOVSS))
+            vmcs_write(VMCS_GUEST_PENDING_DEBUG,
+                       vmcs_read(VMCS_GUEST_PENDING_DEBUG) | PENDING_BS);
+    }
+    vcpu_inject(v, VECTOR_DB, false, 0);
+}
+
+/*
+ * NMI or machine check of the host: its handler runs now, as if it had come a moment later. And the
+ * two that a guest could raise for ever while they are delivered, with no interrupt between.
+ */
+static void vmexit_exception(struct x86_vcpu *v, struct exit *e)
 {
     uint64_t event = vmcs_read(VMCS_EXIT_EVENT);
+    uint8_t vector = event & EVENT_VECTOR;
 
     if ((event & EVENT_TYPE) == EVENT_NMI) {
         __asm__ volatile("int $2" : : : "memory");
         e->reason = EXIT_NMI;
+    } else if (vector == VECTOR_DB) {
+        vmexit_debug(v, e, event);
+    } else if (vector == VECTOR_AC) {
+        vcpu_inject(v, VECTOR_AC, true, 0);
     } else {
         __asm__ volatile("int $18" : : : "memory");
     }
@@ -208,7 +243,7 @@ static void vmexit_decode(struct x86_vcpu *v, struct exit *e, uint64_t reason)
     }
     switch (reason) {
     case REASON_EXCEPTION:
-        vmexit_exception(e);
+        vmexit_exception(v, e);
         break;
     case REASON_INIT: /* signals of the real machine, none of the guest's business */
     case REASON_SIPI:
