@@ -117,6 +117,8 @@ static void p2m_fault(struct x86_vcpu *v, const struct exit *e)
 static void halt(struct x86_vcpu *v, uint32_t insn_len)
 {
     vendor->skip(v, insn_len);
+    if (vcpu_mode(v)->rflags & RFLAGS_TF)
+        return; /* the single-step trap is due, and it ends the halt */
     if (vcpu_mode(v)->rflags & RFLAGS_IF || READ_ONCE(v->nmi_pending))
         upcall_block(v);
     else
