@@ -279,8 +279,8 @@ static void check_frames(void)
 
         n[p->type]++;
         if (domains && (p->refs || (p->type != FRAME_SHARED && p->pins)))
-            violated(owner_of(p), "frame 0x%lx: %u references and %u pins too many", i, p->refs,
-                     p->pins);
+            violated(owner_of(p), "frame 0x%lx of domain %u: %u references and %u pins too many", i,
+                     p->owner, p->refs, p->pins);
     }
     hyp = n[FRAME_HYP] + n[FRAME_TABLE];
     absent = n[FRAME_ABSENT];

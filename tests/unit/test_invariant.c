@@ -194,7 +194,7 @@ static const struct {
     {port_not_counted, "1 open and 0 free of 2, 2 open are counted", 2},
     {free_in_use, "are counted", 0},
     {broken_list, "a free list is broken", 0},
-    {dead_owner, "1 references and 0 pins too many", 0},
+    {dead_owner, "of domain 77: 1 references and 0 pins too many", 0},
     {stray_table, "table frames", 0},
 };
 
