@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Ten minutes of the host's time, slept through: the clock that the guest computes from its TSC (by
+ * pvclock, and by the frequency that CPUID tells) against the host's (HVMOP_get_time), which never
+ * goes back and never differs by more than 100 ppm.
+ */
+#include "tests/guest/probe.h"
+
+#include <xen/hvm/hvm_op.h>
+#include <xen/sched.h>
+
+#define SECOND  1000000000UL
+#define MINUTES 10
+#define PPM     100
+
+static uint64_t tsc(void)
+{
+    uint32_t lo, hi;
+
+    __asm__ volatile("lfence; rdtsc" : "=a"(lo), "=d"(hi) : : "memory");
+    return (uint64_t)hi << 32 | lo;
+}
+
+/* Leaf 0x40000003 of Xen's, subleaf 0: the guest's TSC frequency in kHz. */
+static uint64_t tsc_khz(void)
+{
+    uint32_t a = 0x40000003, b, c = 0, d;
+
+    __asm__ volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+    return c;
+}
+
+static uint64_t host(void)
+{
+    struct xen_hvm_get_time t = {0};
+
+    EQUAL(HYPERCALL2(__HYPERVISOR_hvm_op, HVMOP_get_time, &t), 0);
+    return t.now;
+}
+
+static void sleep_until(uint64_t ns)
+{
+    sched_poll_t p = {.nr_ports = 0, .timeout = ns};
+
+    EQUAL(HYPERCALL2(__HYPERVISOR_sched_op, SCHEDOP_poll, &p), 0);
+}
+
+static uint64_t distance(uint64_t a, uint64_t b)
+{
+    return a > b ? a - b : b - a;
+}
+
+void probe_main(void)
+{
+    uint64_t begin = host(), ticks = tsc(), khz = tsc_khz(), last = 0, end = begin;
+
+    TRUE(khz > 1000);
+    for (uint64_t at = begin + SECOND; at <= begin + MINUTES * 60 * SECOND; at += SECOND) {
+        uint64_t before, after;
+
+        sleep_until(at);
+        before = rt_now();
+        end = host();
+        after = rt_now();
+        TRUE(before >= at);
+        TRUE(last <= before && before <= end && end <= after);
+        last = after;
+    }
+    ticks = tsc() - ticks;
+    TRUE(distance(ticks * 1000000 / khz, end - begin) < (end - begin) / 1000000 * PPM);
+    rt_print("%lu s, TSC of %lu kHz\n", (end - begin) / SECOND, khz);
+}
