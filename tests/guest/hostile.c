@@ -2,14 +2,15 @@
 #include "tests/guest/hostile.h"
 
 #include <xen/hvm/hvm_vcpu.h>
+#include <xen/sched.h>
 #include <xen/vcpu.h>
 #include "guestdrv/rt/internal.h"
 #include "hyp/lib/string.h"
 
-#define STACK         16384
-#define SECOND_CR0    0x80010033UL /* as the runtime's: PG, WP, NE, ET, MP, PE */
-#define SECOND_CR4    0x6a0UL      /* PAE, PGE, OSFXSR, OSXMMEXCPT */
-#define SECOND_EFER   0xd00UL      /* NXE, LMA, LME */
+#define STACK       16384
+#define SECOND_CR0  0x80010033UL /* as the runtime's: PG, WP, NE, ET, MP, PE */
+#define SECOND_CR4  0x6a0UL      /* PAE, PGE, OSFXSR, OSXMMEXCPT */
+#define SECOND_EFER 0xd00UL      /* NXE, LMA, LME */
 
 struct table {
     uint16_t limit;
@@ -19,6 +20,7 @@ struct table {
 static uint8_t stack[STACK] __aligned(16);
 static struct table idtr;
 void (*hostile_second)(void);
+bool hostile_ready;
 void hostile_enter(void);
 
 /* A vCPU that VCPUOP_initialise has started has neither descriptor table. */
@@ -34,6 +36,7 @@ __asm__(".text\n"
         "    movl %eax, %es\n"
         "    movl %eax, %ss\n"
         "    lidt (%rdi)\n"
+        "    movb $1, hostile_ready\n"
         "    call *hostile_second\n"
         "    ud2\n"
         "hostile_iret:\n"
@@ -101,7 +104,11 @@ long hostile_start_vcpu(uint32_t id, void (*fn)(void))
     c.cpu_regs.x86_64.cr4 = SECOND_CR4;
     c.cpu_regs.x86_64.efer = SECOND_EFER;
     rc = HYPERCALL3(__HYPERVISOR_vcpu_op, VCPUOP_initialise, id, &c);
-    return rc ? rc : HYPERCALL3(__HYPERVISOR_vcpu_op, VCPUOP_up, id, 0);
+    if (!rc)
+        rc = HYPERCALL3(__HYPERVISOR_vcpu_op, VCPUOP_up, id, 0);
+    while (!rc && !READ_ONCE(hostile_ready))
+        HYPERCALL2(__HYPERVISOR_sched_op, SCHEDOP_yield, 0);
+    return rc;
 }
 
 /* The runtime's table ends behind its own gates: all of them move to a whole one. */

@@ -20,8 +20,9 @@ uint16_t hostile_domid(void);
 bool hostile_on_amd(void);
 
 /*
- * vCPU id (1..) runs fn in 64-bit mode with our tables, interrupts off; fn does not return. 0 or an
- * error of VCPUOP_initialise or VCPUOP_up.
+ * vCPU id (1..) runs fn in 64-bit mode with our tables, interrupts off; fn does not return. One
+ * vCPU only. 0, when an NMI would find its gate there, or an error of VCPUOP_initialise or
+ * VCPUOP_up.
  */
 long hostile_start_vcpu(uint32_t id, void (*fn)(void));
 

@@ -24,11 +24,11 @@ hostile_run() { # VENDOR DIR SEED CALLS LIVES ARG...
     lives=$5
     shift 5
     echo "seed $seed, $calls hypercalls, $lives lives"
-    hostile_guests "$seed" 2000 5 3 | host_image "$dir"
+    hostile_guests "$seed" 2000 5 3 | host_image "$dir" "$BUILD/debug/bulkhead.elf"
     "boot_$vendor" "$dir" "$@"
     expect "$dir" "no guest is left" "power off"
     before=$(frames_left "$dir")
-    hostile_guests "$seed" "$calls" "$lives" 10 | host_image "$dir"
+    hostile_guests "$seed" "$calls" "$lives" 10 | host_image "$dir" "$BUILD/debug/bulkhead.elf"
     "boot_$vendor" "$dir" "$@"
     expect "$dir" "\[chaos\] .*PASS" "\[insns\] PASS" "\[neighbour\] PASS" "no guest is left" \
         "power off"

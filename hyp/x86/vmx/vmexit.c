@@ -168,8 +168,7 @@ static void vmexit_debug(struct x86_vcpu *v, const struct exit *e, uint64_t even
         vmcs_write(VMCS_GUEST_DR7, vmcs_read(VMCS_GUEST_DR7) & ~DR7_GD);
         if (vmcs_read(VMCS_GUEST_RFLAGS) & RFLAGS_TF &&
             vmcs_read(VMCS_GUEST_SHADOW) & (SHADOW_STI | SHADOW_MOVSS))
-            vmcs_write(VMCS_GUEST_PENDING_DEBUG,
-                       vmcs_read(VMCS_GUEST_PENDING_DEBUG) | PENDING_BS);
+            vmcs_write(VMCS_GUEST_PENDING_DEBUG, vmcs_read(VMCS_GUEST_PENDING_DEBUG) | PENDING_BS);
     }
     vcpu_inject(v, VECTOR_DB, false, 0);
 }

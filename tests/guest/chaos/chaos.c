@@ -20,8 +20,8 @@
 #include "tests/guest/chaos/chaos.h"
 
 #define WINDOWS     0x8000000000UL /* of linear addresses: the second entry of the top table */
-#define SLOTS       8U             /* pages of each vCPU: two for arguments, two for results, a gap */
-#define LISTS       32U            /* page of the lists of frames */
+#define SLOTS       8U  /* pages of each vCPU: two for arguments, two for results, a gap */
+#define LISTS       32U /* page of the lists of frames */
 #define PTE_PRESENT 1UL
 #define PTE_WRITE   2UL
 #define PTE_NX      (1UL << 63)
@@ -88,8 +88,9 @@ static void write_grant(struct rng *r)
 
     e->domid = chaos_domid(r);
     e->frame = (uint32_t)chaos_gfn(r);
-    WRITE_ONCE(e->flags, (uint16_t)(rng_below(r, 8) ? GTF_permit_access | (rng_next(r) & GTF_readonly)
-                                                    : rng_next(r)));
+    WRITE_ONCE(e->flags,
+               (uint16_t)(rng_below(r, 8) ? GTF_permit_access | (rng_next(r) & GTF_readonly)
+                                          : rng_next(r)));
 }
 
 static void one(unsigned n)

@@ -43,15 +43,21 @@ static uint64_t place(struct attacker *a, fill_fn *fill, unsigned cmd, size_t si
 
 static void grants(struct attacker *a, struct call *c)
 {
-    static const uint8_t sizes[NGRANTS] = {
-        sizeof(struct gnttab_map_grant_ref),      sizeof(struct gnttab_unmap_grant_ref),
-        sizeof(struct gnttab_setup_table),        32,
-        32,                                       sizeof(struct gnttab_copy),
-        sizeof(struct gnttab_query_size),         sizeof(struct gnttab_unmap_and_replace),
-        sizeof(struct gnttab_set_version),        sizeof(struct gnttab_get_status_frames),
-        sizeof(struct gnttab_get_version),        sizeof(struct gnttab_swap_grant_ref),
-        32};
-    static const uint8_t often[] = {GNTTABOP_map_grant_ref, GNTTABOP_unmap_grant_ref, GNTTABOP_copy};
+    static const uint8_t sizes[NGRANTS] = {sizeof(struct gnttab_map_grant_ref),
+                                           sizeof(struct gnttab_unmap_grant_ref),
+                                           sizeof(struct gnttab_setup_table),
+                                           32,
+                                           32,
+                                           sizeof(struct gnttab_copy),
+                                           sizeof(struct gnttab_query_size),
+                                           sizeof(struct gnttab_unmap_and_replace),
+                                           sizeof(struct gnttab_set_version),
+                                           sizeof(struct gnttab_get_status_frames),
+                                           sizeof(struct gnttab_get_version),
+                                           sizeof(struct gnttab_swap_grant_ref),
+                                           32};
+    static const uint8_t often[] = {GNTTABOP_map_grant_ref, GNTTABOP_unmap_grant_ref,
+                                    GNTTABOP_copy};
     struct rng *r = &a->rng;
     unsigned cmd = rng_below(r, 2) ? often[rng_below(r, 3)] : rng_below(r, NGRANTS);
     unsigned n = cmd <= 1 || cmd == GNTTABOP_copy || cmd == GNTTABOP_swap_grant_ref
@@ -96,8 +102,9 @@ static void vcpus(struct attacker *a, struct call *c)
 
 static void sched(struct attacker *a, struct call *c)
 {
-    static const uint8_t known[] = {SCHEDOP_yield, SCHEDOP_block, SCHEDOP_poll, SCHEDOP_poll,
-                                    SCHEDOP_remote_shutdown, SCHEDOP_watchdog, NO_OPERATION};
+    static const uint8_t known[] = {SCHEDOP_yield, SCHEDOP_block,           SCHEDOP_poll,
+                                    SCHEDOP_poll,  SCHEDOP_remote_shutdown, SCHEDOP_watchdog,
+                                    NO_OPERATION};
     unsigned cmd = known[rng_below(&a->rng, ARRAY_SIZE(known))];
 
     c->args[0] = cmd;
@@ -131,10 +138,10 @@ static void simple(struct attacker *a, struct call *c)
     case 3: /* one of those that there are not, or that are for others */
         do
             c->nr = rng_below(r, 4) ? rng_below(r, 64) : rng_next(r);
-        while (c->nr < 34 && BIT(c->nr) & (BIT(__HYPERVISOR_memory_op) | BIT(__HYPERVISOR_multicall) |
-                                           BIT(__HYPERVISOR_grant_table_op) |
-                                           BIT(__HYPERVISOR_vcpu_op) | BIT(__HYPERVISOR_sched_op) |
-                                           BIT(__HYPERVISOR_event_channel_op)));
+        while (c->nr < 34 &&
+               BIT(c->nr) & (BIT(__HYPERVISOR_memory_op) | BIT(__HYPERVISOR_multicall) |
+                             BIT(__HYPERVISOR_grant_table_op) | BIT(__HYPERVISOR_vcpu_op) |
+                             BIT(__HYPERVISOR_sched_op) | BIT(__HYPERVISOR_event_channel_op)));
         for (unsigned i = 0; i < 6; i++)
             c->args[i] = rng_below(r, 2) ? chaos_anywhere(a) : rng_below(r, 64);
         break;
@@ -167,10 +174,10 @@ static void multicall(struct attacker *a, struct call *c)
 
 void chaos_call(struct attacker *a, struct call *c, bool several)
 {
-    static const uint8_t often[] = {
-        __HYPERVISOR_memory_op, __HYPERVISOR_grant_table_op,   __HYPERVISOR_vcpu_op,
-        __HYPERVISOR_hvm_op,    __HYPERVISOR_event_channel_op, __HYPERVISOR_event_channel_op,
-        __HYPERVISOR_sched_op,  __HYPERVISOR_xen_version};
+    static const uint8_t often[] = {__HYPERVISOR_memory_op,        __HYPERVISOR_grant_table_op,
+                                    __HYPERVISOR_vcpu_op,          __HYPERVISOR_hvm_op,
+                                    __HYPERVISOR_event_channel_op, __HYPERVISOR_event_channel_op,
+                                    __HYPERVISOR_sched_op,         __HYPERVISOR_xen_version};
     struct rng *r = &a->rng;
 
     *c = (struct call){.nr = often[rng_below(r, ARRAY_SIZE(often))]};

@@ -42,7 +42,8 @@ uint32_t chaos_port(struct rng *r)
 {
     static const uint32_t limits[] = {64, 600, 4100, 140000};
 
-    return rng_below(r, 20) ? (uint32_t)rng_below(r, limits[rng_below(r, 4)]) : (uint32_t)rng_next(r);
+    return rng_below(r, 20) ? (uint32_t)rng_below(r, limits[rng_below(r, 4)])
+                            : (uint32_t)rng_next(r);
 }
 
 static uint32_t vcpu(struct rng *r)
@@ -53,9 +54,9 @@ static uint32_t vcpu(struct rng *r)
 uint64_t chaos_bad_pointer(struct rng *r)
 {
     static const uint64_t bad[] = {
-        0,           8,          BAD_POINTER,           0x8000000000000000, 0x800000000000,
-        0x7ffffffff, 0xfffffff8, 0xffffffff80000000,    0xfffffffffffffff8, 0xffff800000000000,
-        1UL << 46,   0xe0000000, 0x00007ffffffffff0,    0xd0000ffc,
+        0,           8,          BAD_POINTER,        0x8000000000000000, 0x800000000000,
+        0x7ffffffff, 0xfffffff8, 0xffffffff80000000, 0xfffffffffffffff8, 0xffff800000000000,
+        1UL << 46,   0xe0000000, 0x00007ffffffffff0, 0xd0000ffc,
     };
 
     return rng_below(r, 4) ? bad[rng_below(r, ARRAY_SIZE(bad))] : rng_next(r);
@@ -90,7 +91,8 @@ static uint32_t length(struct rng *r)
 {
     static const uint32_t limits[] = {3, 3, 3, 20, 20, 20, 300, 70000};
 
-    return rng_below(r, 30) ? (uint32_t)rng_below(r, limits[rng_below(r, 8)]) : (uint32_t)rng_next(r);
+    return rng_below(r, 30) ? (uint32_t)rng_below(r, limits[rng_below(r, 8)])
+                            : (uint32_t)rng_next(r);
 }
 
 static void evtchn_pages(struct attacker *a, unsigned cmd, void *p)
@@ -179,10 +181,10 @@ void chaos_grant(struct attacker *a, unsigned cmd, void *p)
             .ref = (grant_ref_t)rng_below(r, GRANTS + 8),
             .dom = rng_below(r, 2) ? hostile_domid() : chaos_domid(r)};
     } else if (cmd == GNTTABOP_unmap_grant_ref || cmd == GNTTABOP_unmap_and_replace) {
-        *(struct gnttab_unmap_grant_ref *)p = (struct gnttab_unmap_grant_ref){
-            .host_addr = rng_below(r, 40) ? chaos_gfn(r) << 12 : 0,
-            .dev_bus_addr = rng_below(r, 4) ? 0 : rng_next(r),
-            .handle = (grant_handle_t)rng_below(r, 1024)};
+        *(struct gnttab_unmap_grant_ref *)p =
+            (struct gnttab_unmap_grant_ref){.host_addr = rng_below(r, 40) ? chaos_gfn(r) << 12 : 0,
+                                            .dev_bus_addr = rng_below(r, 4) ? 0 : rng_next(r),
+                                            .handle = (grant_handle_t)rng_below(r, 1024)};
     } else if (cmd == GNTTABOP_copy) {
         grant_copy(a, p);
     } else { /* two small numbers, then a list or nothing */
@@ -198,9 +200,8 @@ static void batch(struct attacker *a, struct xen_add_to_physmap_batch *b)
 {
     struct rng *r = &a->rng;
 
-    *b = (struct xen_add_to_physmap_batch){.domid = chaos_domid(r),
-                                           .space = (uint16_t)rng_below(r, 6),
-                                           .size = (uint16_t)length(r)};
+    *b = (struct xen_add_to_physmap_batch){
+        .domid = chaos_domid(r), .space = (uint16_t)rng_below(r, 6), .size = (uint16_t)length(r)};
     b->idxs.p = (void *)list(a);
     b->gpfns.p = (void *)list(a);
     b->errs.p = (void *)(rng_below(r, 4) ? a->results + rng_below(r, 4096) : chaos_bad_pointer(r));

@@ -111,8 +111,8 @@ static void gate(struct tables *t, unsigned vector)
 {
     uint64_t target = (uint64_t)arena_stubs + vector * STUB_SIZE;
 
-    t->idt[2 * vector] = (target & 0xffff) | CODE64 << 16 | 1UL << 32 | 0x8eUL << 40 |
-                         (target >> 16 & 0xffff) << 48;
+    t->idt[2 * vector] =
+        (target & 0xffff) | CODE64 << 16 | 1UL << 32 | 0x8eUL << 40 | (target >> 16 & 0xffff) << 48;
     t->idt[2 * vector + 1] = target >> 32;
 }
 

@@ -3,8 +3,8 @@
  * Random instructions in ring 0: "seed=N count=N last=N" on the command line. An attempt is a few
  * instructions with random registers, and ends with a trap, whatever they have changed; or with the
  * end of the domain, which is as good: its XML restarts it, and it goes on with other numbers until
- * its domain number is beyond the last one's. The second vCPU watches: it wakes, by an NMI, who loops or
- * halts for ever.
+ * its domain number is beyond the last one's. The second vCPU watches: it wakes, by an NMI, who
+ * loops or halts for ever.
  */
 #include "tests/guest/insns/insns.h"
 
@@ -40,9 +40,9 @@ static void try_one(void)
 {
     insngen(&rng, arena_code, arena_context);
     if (hostile_domid() == trace)
-        rt_print("%lu: at %lx: %016lx %016lx %016lx, rax %lx rcx %lx rdx %lx rflags %lx\n", attempts,
-                 arena_context->rip % 4096, swapped(0), swapped(8), swapped(16), arena_context->rax,
-                 arena_context->rcx, arena_context->rdx, arena_context->rflags);
+        rt_print("%lu: at %lx: %016lx %016lx %016lx, rax %lx rcx %lx rdx %lx rflags %lx\n",
+                 attempts, arena_context->rip % 4096, swapped(0), swapped(8), swapped(16),
+                 arena_context->rax, arena_context->rcx, arena_context->rdx, arena_context->rflags);
     arena_go();
 }
 

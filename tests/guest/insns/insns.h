@@ -27,7 +27,7 @@ struct attempt {
 };
 
 void arena_init(void);
-extern uint8_t *arena_code;            /* the code page, to be written */
+extern uint8_t *arena_code;           /* the code page, to be written */
 extern struct attempt *arena_context; /* what arena_go starts with */
 /* Runs the attempt; the trap that ends it comes to arena_trapped, with all state as it was. */
 void arena_go(void) __noreturn;

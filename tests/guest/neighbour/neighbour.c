@@ -57,7 +57,8 @@ static bool take_events(void)
     bool timer;
 
     __asm__ volatile("sti; nop; cli" : : : "memory");
-    timer = __atomic_exchange_n(&rt_shared.evtchn_pending[0], 0, __ATOMIC_SEQ_CST) >> timer_port & 1;
+    timer =
+        __atomic_exchange_n(&rt_shared.evtchn_pending[0], 0, __ATOMIC_SEQ_CST) >> timer_port & 1;
     __atomic_store_n(&rt_shared.vcpu_info[0].evtchn_pending_sel, 0, __ATOMIC_SEQ_CST);
     if (timer)
         TRUE(rt_now() >= at);

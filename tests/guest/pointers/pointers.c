@@ -89,9 +89,21 @@ static void refused(const struct call *c, uint64_t pointer)
 static void nowhere(void)
 {
     static const uint64_t bad[] = {
-        0,           0xff8,       BAD_POINTER, 0x7ffffffffffc,     0x800000000000,
-        ~0UL,        ~0UL << 47,  1UL << 63,   0xffff7fffffffffff, 0x4000000000,
-        0xffffffff80000000, WINDOW + 8192 - 4, WINDOW + 4096 - 1, 0xd0000000, 1UL << 56 | TEXT,
+        0,
+        0xff8,
+        BAD_POINTER,
+        0x7ffffffffffc,
+        0x800000000000,
+        ~0UL,
+        ~0UL << 47,
+        1UL << 63,
+        0xffff7fffffffffff,
+        0x4000000000,
+        0xffffffff80000000,
+        WINDOW + 8192 - 4,
+        WINDOW + 4096 - 1,
+        0xd0000000,
+        1UL << 56 | TEXT,
     };
 
     pt[0] = (uint64_t)first | PTE_PRESENT | PTE_WRITE | PTE_NX;

@@ -30,8 +30,8 @@ static bool has_rdtscp(void)
 /* Registers of the x2APIC that can be read. */
 static bool is_apic(uint32_t msr)
 {
-    static const uint8_t single[] = {0x02, 0x03, 0x08, 0x0a, 0x0d, 0x0f, 0x28, 0x30, 0x32, 0x33,
-                                     0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3e};
+    static const uint8_t single[] = {0x02, 0x03, 0x08, 0x0a, 0x0d, 0x0f, 0x28, 0x30, 0x32,
+                                     0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3e};
     uint32_t reg = msr - 0x800;
 
     for (unsigned i = 0; i < ARRAY_SIZE(single); i++)
@@ -42,11 +42,11 @@ static bool is_apic(uint32_t msr)
 
 static bool exists(uint32_t msr)
 {
-    static const uint32_t list[] = {
-        0x10,       0x17,       0x1b,       0x8b,       0x174,      0x175,      0x176,
-        0x1a0,      0x1d9,      0x277,      0x6e0,      0xc0000080, 0xc0000081, 0xc0000082,
-        0xc0000083, 0xc0000084, 0xc0000100, 0xc0000101, 0xc0000102, 0xc0010010, 0xc0010015,
-        0xc001001f, 0xc0011029};
+    static const uint32_t list[] = {0x10,       0x17,       0x1b,       0x8b,       0x174,
+                                    0x175,      0x176,      0x1a0,      0x1d9,      0x277,
+                                    0x6e0,      0xc0000080, 0xc0000081, 0xc0000082, 0xc0000083,
+                                    0xc0000084, 0xc0000100, 0xc0000101, 0xc0000102, 0xc0010010,
+                                    0xc0010015, 0xc001001f, 0xc0011029};
 
     for (unsigned i = 0; i < ARRAY_SIZE(list); i++)
         if (msr == list[i])
@@ -89,7 +89,7 @@ static void msrs(void)
 {
     static const struct {
         uint32_t first, n;
-    } ranges[] = {{0, 0xa00}, {0x1fff, 2}, {0x40000000, 32}, {0xbffffffe, 0x202},
+    } ranges[] = {{0, 0xa00},          {0x1fff, 2},     {0x40000000, 32},   {0xbffffffe, 0x202},
                   {0xc0010000, 0x100}, {0xc0010114, 8}, {0xc0011000, 0x40}, {0xfffffffe, 2}};
     struct rng r = {hostile_option("seed", 5)};
 
@@ -121,10 +121,10 @@ static void values(void)
         {0x40000000, 0x1001, GP, 0},
         {0x40000000, 1UL << 52, GP, 0},
         {0xc0000080, 0xd00, -1, 0xd00},
-        {0xc0000080, 0x900, -1, 0xd00},   /* LMA is the CPU's */
-        {0xc0000080, 0xc00, GP, 0xd00},   /* LME, while there is paging */
-        {0xc0000080, 0x1d00, GP, 0xd00},  /* SVME */
-        {0xc0000080, 0x2d00, GP, 0xd00},  /* LMSLE */
+        {0xc0000080, 0x900, -1, 0xd00},  /* LMA is the CPU's */
+        {0xc0000080, 0xc00, GP, 0xd00},  /* LME, while there is paging */
+        {0xc0000080, 0x1d00, GP, 0xd00}, /* SVME */
+        {0xc0000080, 0x2d00, GP, 0xd00}, /* LMSLE */
         {0xc0000080, 1UL << 63 | 0xd00, GP, 0xd00},
         {0xc0000082, 0xffffffff81000000, -1, 0xffffffff81000000},
         {0xc0010015, 0, -1, 1 << 24},
@@ -162,10 +162,10 @@ static void features(void)
     EQUAL(one.c & (1U << 21 | 1U << 31), 1U << 21 | 1U << 31);  /* x2APIC, a hypervisor */
     EQUAL(one.c >> 27 & 1, 0);
     EQUAL(one.d & (1U << 7 | 1U << 12 | 1U << 14 | 1U << 22), 0); /* MCE, MTRR, MCA, ACPI */
-    EQUAL(seven.b & (1U << 2 | 1U << 25), 0);                      /* SGX, PT */
-    EQUAL(seven.c & (1U << 3 | 1U << 5 | 1U << 7 | 1U << 16), 0);  /* PKU, WAITPKG, CET, LA57 */
-    EQUAL(far.c & (1U << 2 | 1U << 10 | 1U << 29), 0);             /* SVM, IBS, MWAITX */
-    EQUAL(leaf(0x40000000, 0).b, 0x566e6558);                      /* "XenV" */
+    EQUAL(seven.b & (1U << 2 | 1U << 25), 0);                     /* SGX, PT */
+    EQUAL(seven.c & (1U << 3 | 1U << 5 | 1U << 7 | 1U << 16), 0); /* PKU, WAITPKG, CET, LA57 */
+    EQUAL(far.c & (1U << 2 | 1U << 10 | 1U << 29), 0);            /* SVM, IBS, MWAITX */
+    EQUAL(leaf(0x40000000, 0).b, 0x566e6558);                     /* "XenV" */
     EQUAL(leaf(0x40000004, 0).c, hostile_domid());
     EQUAL(leaf(0xa, 0).a, 0); /* no PMU */
     nothing(0x12);
