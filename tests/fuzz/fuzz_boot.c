@@ -36,13 +36,43 @@ void *map_io(hpa_t a, size_t n, bool uncached)
     return p + offset;
 }
 
-/* svminsn_length() is not what is looked at here. */
+/* svminsn_length() is not what is looked at here: nothing can be read. */
 int copy_from_guest(struct x86_vcpu *v, void *dst, gva_t src, size_t n)
 {
     (void)v;
     (void)src;
     memset(dst, 0, n);
     return 0;
+}
+
+int guest_walk(struct x86_vcpu *v, gva_t va, bool write, gpa_t *out)
+{
+    (void)v;
+    (void)va;
+    (void)write;
+    (void)out;
+    return -1;
+}
+
+hfn_t p2m_peek(struct p2m *p, gfn_t gfn, bool write, struct locked held)
+{
+    (void)p;
+    (void)gfn;
+    (void)write;
+    (void)held;
+    return HFN_NONE;
+}
+
+void *arch_slot_map(hfn_t f)
+{
+    (void)f;
+    abort();
+}
+
+void arch_slot_unmap(void *p)
+{
+    (void)p;
+    abort();
 }
 
 /* A copy that is exactly as large as it says, so that every read beyond is seen. */
