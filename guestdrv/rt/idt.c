@@ -2,7 +2,7 @@
 /* The interrupt descriptor table: 32 traps and the event channel upcall (SDM vol. 3 ch. 6.14). */
 #include "guestdrv/rt/internal.h"
 
-#define STUB_SIZE              16
+#define STUB_SIZE              16UL
 #define GATE_PRESENT_INTERRUPT 0x8e00U
 #define CODE_SELECTOR          8U
 

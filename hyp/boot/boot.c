@@ -27,7 +27,7 @@
 
 extern uint8_t image_start[], image_end[];
 extern const uint64_t boot_tsc; /* at the first instruction */
-void boot_main(uint32_t magic, uint32_t info);
+void boot_main(uint32_t magic, uint32_t multiboot);
 void boot_switch_stack(uint64_t top, void (*fn)(void)) __noreturn;
 uintptr_t __stack_chk_guard = 0x9d3f00ba5eb0a700ULL;
 void __stack_chk_fail(void) __noreturn;
@@ -185,7 +185,7 @@ static void report(void)
     uint32_t name[13] = {0};
 
     for (uint32_t i = 0; i < 3; i++)
-        *(struct cpuid *)&name[4 * i] = cpuid(0x80000002 + i, 0);
+        *(struct cpuid *)&name[(size_t)4 * i] = cpuid(0x80000002 + i, 0);
     log_line("Bulkhead " BH_VERSION " on %s", (char *)name);
     log_line("%u CPU(s) listed, TSC %u kHz%s, features:%s%s%s%s%s%s", acpi.ncpus, tsc_khz,
              features.invariant_tsc ? "" : " (not invariant)", features.x2apic ? " x2apic" : "",

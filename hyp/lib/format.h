@@ -10,7 +10,7 @@
 #include <stdarg.h>
 #include "hyp/lib/util.h"
 
-int format_v(char *buf, size_t size, const char *fmt, va_list ap);
+int format_v(char *buf, size_t size, const char *fmt, va_list args);
 int format(char *buf, size_t size, const char *fmt, ...) __printf(3, 4);
 
 #endif

@@ -79,7 +79,7 @@ static bool write_hypercall_page(struct x86_vcpu *v, uint64_t value)
             slot[0] = 0x0f;
             slot[1] = 0x0b;
         }
-        if (copy_to_gpa(v->dom, mk_gpa(value + i * HYPERCALL_SLOT), slot, sizeof(slot)))
+        if (copy_to_gpa(v->dom, mk_gpa(value + (uint64_t)i * HYPERCALL_SLOT), slot, sizeof(slot)))
             return false;
     }
     v->dom->hypercall_gfn = (uint32_t)(value >> PAGE_SHIFT);

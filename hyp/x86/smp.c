@@ -61,8 +61,9 @@ void smp_main(struct cpu *c)
     c->online = usable;
     tsc_of_new = rdtsc();
     __atomic_store_n(&ready, true, __ATOMIC_RELEASE);
-    while (!usable) /* stacks and struct cpu go to the next one: touch nothing */
-        __asm__ volatile("cli; hlt");
+    if (!usable) /* stacks and struct cpu go to the next one: touch nothing */
+        for (;;)
+            __asm__ volatile("cli; hlt");
     while (!__atomic_load_n(&released, __ATOMIC_ACQUIRE))
         cpu_idle();
     run_loop();

@@ -5,7 +5,7 @@
 #include "hyp/x86/machine.h"
 
 #define VECTORS         256
-#define STUB_SIZE       16
+#define STUB_SIZE       16UL
 #define GATE_INTERRUPT  0x8e00U
 #define TSS_AVAILABLE   0x89UL
 #define VECTOR_NMI      2
