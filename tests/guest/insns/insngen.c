@@ -148,7 +148,8 @@ static unsigned chosen(struct rng *r, uint8_t *code)
 
 /*
  * What QEMU 7.2 does not survive: LTR of a null selector is no #GP there, and the next trap aborts
- * QEMU; most of the map behind 0F 38, without a prefix that it needs, is a segmentation fault.
+ * QEMU; most of the map behind 0F 38, without a prefix that it needs, is a segmentation fault; an
+ * exit of a guest with EFER.LME but neither paging nor CR4.PAE leaves the host without paging.
  */
 static void spare_qemu(uint8_t *code, unsigned n)
 {
@@ -157,6 +158,8 @@ static void spare_qemu(uint8_t *code, unsigned n)
             code[i + 2] ^= 8;
         if (code[i] == 0x0f && code[i + 1] == 0x38 && code[i + 2] < 0x80)
             code[i + 1] = 0xa2;
+        if (code[i] == 0x0f && code[i + 1] == 0x22 && (code[i + 2] >> 3 & 7) == 4)
+            code[i + 1] = 0x20; /* CR4 is read */
     }
 }
 
