@@ -69,6 +69,12 @@ static void log_flush(struct console *c)
     line_clear(&c->line);
 }
 
+/* How much of c's output can go on now. Cooked, a newline takes the terminal two bytes. */
+static size_t room_for(const struct console *c)
+{
+    return c == attached ? terminal_room() / 2 : SIZE_MAX;
+}
+
 /* Moves what c wrote to the log and, if attached, to the terminal; true when anything moved. */
 static bool drain(struct console *c)
 {
@@ -76,9 +82,7 @@ static bool drain(struct console *c)
     bool moved = false;
 
     for (;;) {
-        /* Cooked output takes two bytes for a newline: never read what the terminal can't take. */
-        size_t room = c == attached ? terminal_room() / 2 : sizeof(buf);
-        size_t n = conring_read(&c->ring, buf, MIN(room, sizeof(buf)));
+        size_t n = conring_read(&c->ring, buf, MIN(room_for(c), sizeof(buf)));
 
         if (!n)
             break;
@@ -133,7 +137,7 @@ static bool console_remove(struct console *c)
 
     c->gone = true;
     drain(c);
-    if (c == attached && c->ring.page->out_prod != c->ring.out_cons && !terminal_room())
+    if (!room_for(c) && c->ring.page->out_prod != c->ring.out_cons)
         return false;
     if (c->line.len)
         log_flush(c);

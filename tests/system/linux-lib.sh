@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=sh
 # What a Linux guest must say: expect_linux DIR NAME KERNEL VCPUS; and after bh.load expect_load DIR
-# NAME VCPUS.
+# NAME VCPUS. Guests with 64 vCPUs: expect_big DIR.
 expect_linux() {
     online=0
     [ "$4" = 1 ] || online=0-$(($4 - 1))
@@ -15,5 +15,15 @@ expect_linux() {
 expect_load() {
     expect "$1" "\[$2\] test: work $3 of $3" "\[$2\] test: again online 0-$(($3 - 1))" \
         "\[$2\] test: balloon -65536 kB"
-    expect_not "$1" "\[$2\] .*\(BUG: \|Oops: \|WARNING: CPU\|self-detected stall\)"
+    expect_healthy "$1" "$2"
+}
+
+expect_healthy() {
+    expect_not "$1" "\[$2\] .*\(BUG: \|Oops: \|WARNING: CPU\|detected stalls\|self-detected stall\)"
+}
+
+expect_big() {
+    expect "$1" "\[big\] test: cpus 64 online 0-63" "\[big\] test: spinlocks 64" \
+        "\[big\] test: done" "\[big\] domain . powered off" "no guest is left" "power off"
+    expect_healthy "$1" big
 }
