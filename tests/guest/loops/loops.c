@@ -16,6 +16,7 @@
 #define AC        17
 #define MS        1000000UL
 #define DR7_WRITE 0xd0402UL /* breakpoint 0, at writes of four bytes */
+#define DR7_NONE  0x400UL
 
 static uint8_t stack[4096] __aligned(4096);
 uint8_t loops_stack[4096] __aligned(4096);
@@ -107,6 +108,8 @@ void probe_main(void)
                      :
                      : "r"(where), "r"(stack + sizeof(stack))
                      : "rbx", "memory");
-    for (;;) /* a CPU that raises it once only */
+    /* A CPU that raises it once only. QEMU 7.2 would go on to watch other guests' memory, too. */
+    __asm__ volatile("mov %0, %%dr7" : : "r"(DR7_NONE));
+    for (;;)
         HYPERCALL2(__HYPERVISOR_sched_op, SCHEDOP_yield, 0);
 }
