@@ -30,12 +30,15 @@ ON_IDLE=poweroff
 group= # of the emulator in the background
 
 kernel() {
-    scripts/kernels "$BUILD/kernels" "$1" >"$BUILD/kernels-$1.log" 2>&1 || {
-        cat "$BUILD/kernels-$1.log" >&2
-        exit 1
-    }
-    [ -e "$BUILD/test-initrd.gz" ] && [ "$BUILD/test-initrd.gz" -nt tests/system/init ] ||
-        scripts/initramfs "$BUILD/test-initrd.gz" tests/system/init
+    (
+        flock 9 # QEMU's tests and Bochs' run side by side
+        scripts/kernels "$BUILD/kernels" "$1" >"$BUILD/kernels-$1.log" 2>&1 || {
+            cat "$BUILD/kernels-$1.log" >&2
+            exit 1
+        }
+        [ -e "$BUILD/test-initrd.gz" ] && [ "$BUILD/test-initrd.gz" -nt tests/system/init ] ||
+            scripts/initramfs "$BUILD/test-initrd.gz" tests/system/init
+    ) 9>"$BUILD/kernels.lock"
 }
 
 domain() { # NAME VCPUS MIB KERNEL INITRD CMDLINE XML
