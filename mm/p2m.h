@@ -85,8 +85,8 @@ int p2m_unmap_idle_noflush(struct p2m *p, gfn_t gfn, hfn_t *f, enum p2m_type *t)
  */
 int p2m_get(struct p2m *p, gfn_t gfn, bool write, hfn_t *f);
 /*
- * The same without a reference, HFN_NONE for all errors, for as long as p's lock is held: then what is
- * there by grant may be used as well.
+ * The same without a reference, HFN_NONE for all errors, for as long as p's lock is held: then what
+ * is there by grant may be used as well.
  */
 hfn_t p2m_peek(struct p2m *p, gfn_t gfn, bool write, struct locked held);
 

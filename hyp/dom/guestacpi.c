@@ -92,7 +92,7 @@ static void madt(uint8_t *t, uint32_t nvcpus)
         e[0] = MADT_X2APIC;
         e[1] = MADT_ENTRY_SIZE;
         put(e + 4, 2UL * i, 4); /* vlapic_id() */
-        put(e + 8, 1, 4);     /* enabled */
+        put(e + 8, 1, 4);       /* enabled */
         put(e + 12, i, 4);
         length += MADT_ENTRY_SIZE;
     }

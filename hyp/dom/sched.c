@@ -162,8 +162,9 @@ static void enqueue(struct sched_entity *e, uint64_t now)
         park(e);
         return;
     }
-    list_for_each(at,
-                  &queue) if (list_entry(at, struct sched_entity, node)->vtime > e->vtime) break;
+    list_for_each(at, &queue)
+        if (list_entry(at, struct sched_entity, node)->vtime > e->vtime)
+            break;
     list_add_tail(at, &e->node);
 }
 
@@ -221,8 +222,7 @@ static void unpark(uint64_t now)
     if (now < next_period)
         return;
     next_period = ~0UL;
-    list_for_each_safe(at, after, &throttled)
-    {
+    list_for_each_safe(at, after, &throttled) {
         struct sched_group *g = list_entry(at, struct sched_group, node);
 
         if (is_exhausted(g, now)) {
@@ -325,8 +325,7 @@ static struct sched_entity *choose(uint32_t cpu)
     struct sched_entity *best = NULL;
     struct list *at;
 
-    list_for_each(at, &queue)
-    {
+    list_for_each(at, &queue) {
         struct sched_entity *e = list_entry(at, struct sched_entity, node);
 
         if (best && e->vtime > best->vtime + GRANULARITY)
@@ -394,8 +393,7 @@ bool sched_should_yield(struct sched_entity *e, enum sched_why why, uint64_t now
 
     spin_lock(&lock);
     yield = e->off_pending || now >= next_period || is_exhausted(e->group, now);
-    list_for_each(at, &queue)
-    {
+    list_for_each(at, &queue) {
         const struct sched_entity *w = list_entry(at, struct sched_entity, node);
 
         if (yield || (why == SCHED_PREEMPT && w->vtime + GRANULARITY > vtime_at(e, now)))

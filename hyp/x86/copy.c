@@ -137,8 +137,7 @@ static int walk(struct copy *c, const struct vcpu_mode *m, uint64_t va, struct w
     return -XEN_EFAULT;
 }
 
-/* Would a walk find today what it found then? In long mode only; accessed and dirty do not count.
- */
+/* Would a walk find today what it found then? In long mode only; accessed and dirty don't count. */
 static bool holds(struct copy *c, const struct vcpu_mode *m, struct walked *w)
 {
     bool moved = w->gen != c->p2m->gen;

@@ -50,7 +50,8 @@ static bool is_apic(uint32_t msr)
 
 static void refused(struct x86_vcpu *v, const char *what, uint32_t msr)
 {
-    log_limited(&v->msr_refusals, "%s: vCPU %u: %s of MSR 0x%x: #GP", v->dom->name, v->id, what, msr);
+    log_limited(&v->msr_refusals, "%s: vCPU %u: %s of MSR 0x%x: #GP", v->dom->name, v->id, what,
+                msr);
 }
 
 /* Eight memory types, each 0, 1, 4, 5, 6 or 7 (SDM vol. 3 table 12-10). */

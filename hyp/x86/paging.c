@@ -23,7 +23,7 @@
 
 #define CHUNK_SIZE   (PAGE_SIZE << ORDER_2M)
 #define STACK_STRIDE ((STACK_PAGES + 1) * PAGE_SIZE) /* with the guard page below */
-#define CPU_STACKS   4UL                               /* main, #DF, NMI, #MC */
+#define CPU_STACKS   4UL                             /* main, #DF, NMI, #MC */
 
 extern uint8_t image_start[], image_rodata[], image_data[], image_symbols[], image_end[];
 extern uint8_t boot_stack_bottom[], boot_stack_top[];

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Time is the TSC, counted from the loader's hand-over. Its frequency is measured against ACPI's PM timer
- * (ACPI 6.4, 4.8.3.3: 3.579545 MHz, 24 bits count), or the PIT's channel 2 (Intel 8254 data sheet).
+ * Time is the TSC, counted from the loader's hand-over. Its frequency is measured against ACPI's PM
+ * timer (ACPI 6.4, 4.8.3.3: 3.579545 MHz, 24 bits count), or the PIT's channel 2 (Intel 8254 data
+ * sheet).
  */
 #include "hyp/x86/time.h"
 

@@ -10,8 +10,7 @@
 #include "hyp/x86/svm/vmcb.h"
 #include "hyp/x86/vendor.h"
 
-/* A page with code that has exited, svminsn.c: where it was, and while p2m.gen is gen, its frame.
- */
+/* A page with code that has exited, svminsn.c: where it was; its frame, while p2m.gen is gen. */
 struct svm_code {
     uint64_t page; /* linear */
     gfn_t gfn;
