@@ -6,7 +6,7 @@
 . tests/system/boot-lib.sh
 
 XEN_OPTIONS="dom0=pvh dom0-iommu=none dom0_mem=128M dom0_max_vcpus=1 com1=115200,8n1 console=com1"
-ICOUNT="-smp 1 -icount shift=0,sleep=off -rtc base=2026-01-01T00:00:00,clock=vm -seed 1"
+ICOUNT="-smp 1 $QEMU_COUNTS -seed 1"
 CMDLINE=quiet
 LINUX_MIB=256
 
@@ -90,7 +90,7 @@ bare_qemu() { # DIR KERNEL
     mkdir -p "$1"
     # shellcheck disable=SC2086 # several options
     timeout "$HANG" qemu-system-x86_64 -accel tcg -M q35 -m "$LINUX_MIB" -nodefaults -no-reboot \
-        -cpu EPYC,+svm,+npt,-rdtscp,-monitor,-cx16,vendor=AuthenticAMD -display none $ICOUNT \
+        -cpu "$QEMU_CPU" -display none $ICOUNT \
         -serial "file:$1/com1.log" -kernel "$2" -initrd "$work/initrd.gz" \
         -append "console=ttyS0 $CMDLINE" >"$1/qemu.log" 2>&1 </dev/null
 }

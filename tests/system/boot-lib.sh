@@ -21,6 +21,9 @@
 #   poke FILE OFFSET HEX...   writes bytes into a file
 
 ACCEL=${ACCEL:-tcg}
+QEMU_CPU=${QEMU_CPU:-EPYC,+svm,+npt,-rdtscp,-monitor,-cx16,vendor=AuthenticAMD}
+# One executed instruction is a nanosecond, so that what else runs on this machine does not matter.
+QEMU_COUNTS="-icount shift=0,sleep=off -rtc base=2026-01-01,clock=vm"
 BUILD=${BUILD:-build}
 HANG=${HANG:-600} # seconds: only for an emulator that hangs
 COM2_BOCHS="mode=null"
@@ -143,8 +146,8 @@ boot_qemu() {
     dir=$1
     shift
     timeout --foreground "$HANG" qemu-system-x86_64 -accel "$ACCEL" -M q35 -m "$HOST_MIB" -nodefaults \
-        -no-reboot -cpu EPYC,+svm,+npt,-rdtscp,-monitor,-cx16,vendor=AuthenticAMD -display none -vga std \
-        -cdrom "$dir/host.iso" -serial "file:$dir/com1.log" "$@" >"$dir/qemu.log" 2>&1 </dev/null ||
+        -no-reboot -cpu "$QEMU_CPU" -display none -vga std -cdrom "$dir/host.iso" \
+        -serial "file:$dir/com1.log" "$@" >"$dir/qemu.log" 2>&1 </dev/null ||
         ended "$dir" "$?"
 }
 
