@@ -7,6 +7,7 @@
 
 #include "hyp/lib/format.h"
 #include "hyp/lib/log.h"
+#include "hyp/x86/layout.h"
 
 /* IA32_ARCH_CAPABILITIES. */
 #define CAP_RDCL_NO    BIT(0)
@@ -28,6 +29,7 @@
 #define ALL_OF(x, bits) (((x) & (bits)) == (bits))
 
 struct spec spec;
+const uint16_t spec_selector = SEL_DATA; /* VERW's: one that can be written */
 _Static_assert(offsetof(struct spec, verw) == SPEC_VERW && offsetof(struct spec, rsb) == SPEC_RSB,
                "read by the world switches");
 

@@ -71,6 +71,7 @@ struct spec {
     bool has_caps;
 };
 extern struct spec spec;
+extern const uint16_t spec_selector; /* for the world switches, too */
 
 /* Pure: what to do on such a CPU. */
 struct spec spec_decide(const struct spec_cpu *c);
@@ -111,8 +112,21 @@ static inline void spec_exit(const struct x86_vcpu *v)
 #else
 
 /* clang-format off */
-/* Thirty-two returns that nobody takes are predicted to stop here. Clobbers reg. */
-.macro rsb_fill reg
+/* Right before a guest runs, if the CPU needs it. Clobbers the flags. */
+.macro spec_clear_buffers
+    cmpb $0, spec + SPEC_VERW
+    je 770f
+    verw spec_selector
+770:
+.endm
+
+/*
+ * Right after it ran, if the CPU needs it: thirty-two returns that nobody takes are predicted to
+ * stop here. Clobbers reg and the flags.
+ */
+.macro spec_fill_rsb reg
+    cmpb $0, spec + SPEC_RSB
+    je 776f
     mov $16, \reg
 771:
     call 772f
@@ -131,6 +145,7 @@ static inline void spec_exit(const struct x86_vcpu *v)
     jnz 771b
     add $(32 * 8), %rsp
     lfence
+776:
 .endm
 /* clang-format on */
 

@@ -4,7 +4,6 @@
  * CLGI to STGI but in the guest, so IF may be 1 for VMRUN: only then a physical interrupt makes the
  * guest exit (APM vol. 2 15.21.1). An NMI that made it exit is taken at STGI.
  */
-#include "hyp/x86/layout.h"
 #include "hyp/x86/spec.h"
 
     .text
@@ -20,10 +19,8 @@ svmenter:
     push %r15
     push %rdx
     push %rdi
-    cmpb $0, spec + SPEC_VERW
-    je 1f
-    verw selector
-1:  clgi
+    spec_clear_buffers
+    clgi
     sti
     mov %rsi, %rax
     mov 8(%rdi), %rcx
@@ -64,10 +61,7 @@ svmenter:
     mov %r14, 112(%rdi)
     mov %r15, 120(%rdi)
     add $16, %rsp
-    cmpb $0, spec + SPEC_RSB
-    je 1f
-    rsb_fill %eax
-1:
+    spec_fill_rsb %eax
     pop %r15
     pop %r14
     pop %r13
@@ -76,7 +70,4 @@ svmenter:
     pop %rbp
     ret
     .size svmenter, . - svmenter
-    .section .rodata.svmenter, "a"
-selector:
-    .word SEL_DATA /* VERW needs one that can be written */
     .section .note.GNU-stack, "", @progbits

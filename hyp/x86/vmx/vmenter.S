@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* World switch of VT-x: bool vmenter(struct gprs *regs (rdi), bool launched (sil)). */
-#include "hyp/x86/layout.h"
 #include "hyp/x86/spec.h"
 #include "hyp/x86/vmx/vmcs.h"
 
@@ -18,10 +17,8 @@ vmenter:
     push %rdi
     mov $VMCS_HOST_RSP, %eax
     vmwrite %rsp, %rax
-    cmpb $0, spec + SPEC_VERW
-    je 1f
-    verw selector
-1:  test %sil, %sil /* no load below changes ZF */
+    spec_clear_buffers
+    test %sil, %sil /* no load below changes ZF */
     mov 0(%rdi), %rax
     mov 8(%rdi), %rcx
     mov 16(%rdi), %rdx
@@ -64,10 +61,8 @@ vmenter_exit:
     mov %r14, 112(%rdi)
     mov %r15, 120(%rdi)
     pop %rdi
-    cmpb $0, spec + SPEC_RSB
-    je 1f
-    rsb_fill %eax
-1:  xor %eax, %eax
+    spec_fill_rsb %eax
+    xor %eax, %eax
 3:  pop %r15
     pop %r14
     pop %r13
@@ -76,7 +71,4 @@ vmenter_exit:
     pop %rbp
     ret
     .size vmenter, . - vmenter
-    .section .rodata.vmenter, "a"
-selector:
-    .word SEL_DATA /* VERW needs one that can be written */
     .section .note.GNU-stack, "", @progbits
