@@ -2,6 +2,7 @@
 /* Entry, exit and event injection (APM vol. 2 ch. 15.6, 15.20, 15.21). */
 #include "hyp/x86/svm/svm.h"
 
+#include "hyp/x86/flush.h"
 #include "hyp/x86/spec.h"
 #include "hyp/x86/watch.h"
 
@@ -270,21 +271,6 @@ static void assign_asid(struct svm_vcpu *x, struct cpu *c)
     vmcb_dirty(&x->vmcb, CLEAN_ASID);
 }
 
-/* See vmx/vmexit.c: the entering half of arch_p2m_flush()'s protocol. */
-static void sync_p2m(struct x86_vcpu *v, struct cpu *c)
-{
-    uint64_t gen;
-
-    WRITE_ONCE(c->in_guest, &v->dom->p2m);
-    memory_barrier();
-    gen = READ_ONCE(v->dom->p2m.gen);
-    WRITE_ONCE(c->entry_gen, gen);
-    if (gen == v->seen_gen)
-        return;
-    svm_of(v)->asid_gen = 0;
-    v->seen_gen = gen;
-}
-
 void svmexit_run(struct x86_vcpu *v, struct exit *e)
 {
     struct svm_vcpu *x = svm_of(v);
@@ -295,15 +281,15 @@ void svmexit_run(struct x86_vcpu *v, struct exit *e)
     e->insn_len = 0;
     b->rax = v->regs.rax;
     b->rsp = v->regs.rsp;
-    sync_p2m(v, c);
+    if (flush_enter(c, v))
+        x->asid_gen = 0;
     assign_asid(x, c);
     WATCH(stop());
     spec_enter(v);
     svmenter(&v->regs, x->hpa, ((struct svm_cpu *)c->vendor)->host_hpa);
     spec_exit(v);
     WATCH(start());
-    WRITE_ONCE(c->entry_gen, 0);
-    WRITE_ONCE(c->in_guest, NULL);
+    flush_leave(c);
     v->regs.rax = b->rax;
     v->regs.rsp = b->rsp;
     b->clean = svm_features.clean ? CLEAN_ALL : 0;

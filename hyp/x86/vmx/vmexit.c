@@ -2,6 +2,7 @@
 /* Entry, exit and event injection (SDM vol. 3 ch. 27 and 28). */
 #include "hyp/x86/vmx/vmx.h"
 
+#include "hyp/x86/flush.h"
 #include "hyp/x86/spec.h"
 #include "hyp/x86/watch.h"
 
@@ -292,25 +293,6 @@ static void vmexit_assign_vpid(struct vmx_vcpu *x, struct cpu *c)
 }
 
 /*
- * The half of arch_p2m_flush()'s protocol that the entering CPU plays. in_guest is visible before
- * the generation is read: either the flusher sees us and interrupts, or we see its generation.
- * entry_gen is 0 until it is known.
- */
-static void vmexit_sync_p2m(struct x86_vcpu *v, struct cpu *c)
-{
-    uint64_t gen;
-
-    WRITE_ONCE(c->in_guest, &v->dom->p2m);
-    memory_barrier();
-    gen = READ_ONCE(v->dom->p2m.gen);
-    WRITE_ONCE(c->entry_gen, gen);
-    if (gen == v->seen_gen)
-        return;
-    vmx_invept(1, vmcs_read(VMCS_EPTP));
-    v->seen_gen = gen;
-}
-
-/*
  * A guest that has interrupts off leaves at this CPU's next timer by the preemption timer, too:
  * Bochs never delivers the interrupt when IF is 0 on both sides of the entry. It counts TSC ticks
  * by 2^n (SDM vol. 3 26.5.1, appendix A.6).
@@ -342,14 +324,14 @@ void vmexit_run(struct x86_vcpu *v, struct exit *e)
     vmexit_assign_vpid(x, c);
     vmcs_write(VMCS_GUEST_RSP, v->regs.rsp);
     vmexit_arm_preemption(x, c);
-    vmexit_sync_p2m(v, c);
+    if (flush_enter(c, v))
+        vmx_invept(1, vmcs_read(VMCS_EPTP));
     WATCH(stop());
     spec_enter(v);
     refused = vmenter(&v->regs, x->launched);
     spec_exit(v);
     WATCH(start());
-    WRITE_ONCE(c->entry_gen, 0);
-    WRITE_ONCE(c->in_guest, NULL);
+    flush_leave(c);
     if (unlikely(refused)) {
         vmexit_refused(e);
         return;
