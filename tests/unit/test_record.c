@@ -271,16 +271,22 @@ static const struct row records[] = {
     {ENTRY, {R(entry, 0x400000)}}, /* the initrd */
 };
 
-START_TEST(record)
+/* The good record with these fields: what is said of it, and of which segment. */
+static void check_record(const struct field *fields, const char *says, uint32_t at)
 {
     struct bundle_header h = good_header();
     struct bundle_domain r = good_record();
     uint32_t segment = 0;
 
-    apply(&r, records[_i].fields);
+    apply(&r, fields);
     seal_record(&r);
-    ck_says(record_check(&r, &h, &segment), records[_i].says);
-    ck_assert_uint_eq(segment, RECORD_NO_SEGMENT);
+    ck_says(record_check(&r, &h, &segment), says);
+    ck_assert_uint_eq(segment, at);
+}
+
+START_TEST(record)
+{
+    check_record(records[_i].fields, records[_i].says, RECORD_NO_SEGMENT);
 }
 END_TEST
 
@@ -377,14 +383,8 @@ static const struct row segments[] = {
 
 START_TEST(segment_2)
 {
-    struct bundle_header h = good_header();
-    struct bundle_domain r = good_record();
-    uint32_t segment = 0;
-
-    apply(&r, segments[_i].fields);
-    seal_record(&r);
-    ck_says(record_check(&r, &h, &segment), segments[_i].says);
-    ck_assert_uint_eq(segment, segments[_i].says ? 2 : RECORD_NO_SEGMENT);
+    check_record(segments[_i].fields, segments[_i].says,
+                 segments[_i].says ? 2 : RECORD_NO_SEGMENT);
 }
 END_TEST
 
