@@ -201,7 +201,7 @@ static int acquire_locked(struct domain *granter, uint32_t ref, uint16_t user, b
     if (ref >= t->nframes * GRANT_PER_FRAME)
         return GNTST_bad_gntref;
     e = entry_of(t, ref);
-    if (!t->active[ref / GRANT_ACTIVE_PER_PAGE] && !is_for(e, user))
+    if (!grant_active_of(t, ref) && !is_for(e, user))
         return GNTST_general_error;
     a = active_of(t, ref);
     if (!a)
@@ -255,8 +255,7 @@ void grant_release(struct domain *granter, uint32_t ref, bool readonly)
 
 static bool in_use(struct grant_table *t, uint32_t ref)
 {
-    const struct grant_active *page = t->active[ref / GRANT_ACTIVE_PER_PAGE];
-    const struct grant_active *a = page ? &page[ref % GRANT_ACTIVE_PER_PAGE] : NULL;
+    const struct grant_active *a = grant_active_of(t, ref);
 
     return a && (a->readers || a->writers);
 }

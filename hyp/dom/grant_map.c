@@ -11,21 +11,14 @@
 #define TRACK_PAGES (PAGE_SIZE / sizeof(struct grant_maptrack *))
 #define TRACK_MAX   (TRACK_PAGES * GRANT_TRACK_PER_PAGE)
 
-/* maptrack_free holds a handle + 1, so that 0 means none. */
-
-static struct grant_maptrack *track_of(struct grant_table *t, uint32_t handle)
-{
-    return &t->maptrack[handle / GRANT_TRACK_PER_PAGE][handle % GRANT_TRACK_PER_PAGE];
-}
-
-/* A free handle, or false. */
+/* A free handle, or false. maptrack_free holds a handle + 1, so that 0 means none. */
 static bool take_handle(struct grant_table *t, uint32_t *handle)
 {
     struct grant_maptrack **page;
 
     if (t->maptrack_free) {
         *handle = t->maptrack_free - 1;
-        t->maptrack_free = (uint32_t)track_of(t, *handle)->gfn;
+        t->maptrack_free = (uint32_t)grant_track_of(t, *handle)->gfn;
         return true;
     }
     if (t->nmaptrack == TRACK_MAX || (!t->maptrack && !(t->maptrack = hyp_alloc(0))))
@@ -39,7 +32,7 @@ static bool take_handle(struct grant_table *t, uint32_t *handle)
 
 static void put_handle(struct grant_table *t, uint32_t handle)
 {
-    *track_of(t, handle) = (struct grant_maptrack){.gfn = t->maptrack_free};
+    *grant_track_of(t, handle) = (struct grant_maptrack){.gfn = t->maptrack_free};
     t->maptrack_free = handle + 1;
 }
 
@@ -61,7 +54,7 @@ static int enter(struct domain *d, struct gnttab_map_grant_ref *op, hfn_t frame)
     if (rc) {
         put_handle(t, handle);
     } else {
-        *track_of(t, handle) = (struct grant_maptrack){.gfn = gfn.val,
+        *grant_track_of(t, handle) = (struct grant_maptrack){.gfn = gfn.val,
                                                        .ref = op->ref,
                                                        .granter = op->dom,
                                                        .state = GRANT_TRACK_MAPPED,
@@ -111,7 +104,7 @@ void grant_map(struct domain *d, struct gnttab_map_grant_ref *op)
  */
 static void leave_locked(struct domain *d, uint32_t handle, struct grant_batch *batch)
 {
-    struct grant_maptrack *m = track_of(&d->grants, handle);
+    struct grant_maptrack *m = grant_track_of(&d->grants, handle);
     enum p2m_type type;
     hfn_t frame;
     uint32_t n = batch->n++;
@@ -131,10 +124,10 @@ int grant_unmap(struct domain *d, uint32_t handle, uint64_t host_addr, struct gr
     int rc = GNTST_okay;
 
     spin_lock(&t->lock);
-    if (handle >= t->nmaptrack || track_of(t, handle)->state != GRANT_TRACK_MAPPED) {
+    if (handle >= t->nmaptrack || grant_track_of(t, handle)->state != GRANT_TRACK_MAPPED) {
         rc = GNTST_bad_handle;
     } else if (host_addr) {
-        if (host_addr >> PAGE_SHIFT == track_of(t, handle)->gfn) {
+        if (host_addr >> PAGE_SHIFT == grant_track_of(t, handle)->gfn) {
             leave_locked(d, handle, batch);
             put_handle(t, handle);
         } else {
@@ -179,7 +172,7 @@ bool grant_free_slice(struct domain *d, unsigned budget)
     t->dead = true;
     t->maptrack_free = 0; /* handles are given back from the end: no list any more */
     for (; budget && t->nmaptrack && batch.n < GRANT_BATCH; budget--) {
-        if (track_of(t, t->nmaptrack - 1)->state == GRANT_TRACK_MAPPED)
+        if (grant_track_of(t, t->nmaptrack - 1)->state == GRANT_TRACK_MAPPED)
             leave_locked(d, t->nmaptrack - 1, &batch);
         if (--t->nmaptrack % GRANT_TRACK_PER_PAGE == 0) {
             hyp_free(t->maptrack[t->nmaptrack / GRANT_TRACK_PER_PAGE], 0);

@@ -35,6 +35,20 @@ _Static_assert(sizeof(struct grant_maptrack) == 16, "handle entry");
 #define GRANT_TRACK_PER_PAGE  (PAGE_SIZE / sizeof(struct grant_maptrack))
 _Static_assert(GRANT_ACTIVE_PAGES * sizeof(void *) <= PAGE_SIZE, "table of pages");
 
+/* What is known of ref, which the table has; NULL: it was never used. */
+static inline struct grant_active *grant_active_of(const struct grant_table *t, uint32_t ref)
+{
+    struct grant_active *page = t->active ? t->active[ref / GRANT_ACTIVE_PER_PAGE] : NULL;
+
+    return page ? &page[ref % GRANT_ACTIVE_PER_PAGE] : NULL;
+}
+
+/* The mapping of handle, one of nmaptrack. */
+static inline struct grant_maptrack *grant_track_of(const struct grant_table *t, uint32_t handle)
+{
+    return &t->maptrack[handle / GRANT_TRACK_PER_PAGE][handle % GRANT_TRACK_PER_PAGE];
+}
+
 /*
  * A use of reference ref of domain granter by domain user: finds the frame, takes one reading or
  * writing use of it and tells the granter so by GTF_reading and GTF_writing. The frame stays pinned

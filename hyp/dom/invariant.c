@@ -126,9 +126,7 @@ static void use_grant(struct domain *d, const struct grant_maptrack *m, int sign
     enum p2m_type t = p2m_lookup(&d->arch.p2m, mk_gfn(m->gfn), &f, NULL);
 
     if (granter) {
-        if (granter->grants.active && granter->grants.active[m->ref / GRANT_ACTIVE_PER_PAGE])
-            a = &granter->grants
-                     .active[m->ref / GRANT_ACTIVE_PER_PAGE][m->ref % GRANT_ACTIVE_PER_PAGE];
+        a = grant_active_of(&granter->grants, m->ref);
         domain_put(granter);
     }
     if (a)
@@ -147,8 +145,7 @@ static void use_grants(struct domain *d, int sign)
 {
     mapped = 0;
     for (uint32_t h = 0; h < d->grants.nmaptrack; h++) {
-        const struct grant_maptrack *m =
-            &d->grants.maptrack[h / GRANT_TRACK_PER_PAGE][h % GRANT_TRACK_PER_PAGE];
+        const struct grant_maptrack *m = grant_track_of(&d->grants, h);
 
         if (m->state != GRANT_TRACK_MAPPED)
             continue;
