@@ -174,6 +174,7 @@ static const char *make_control(struct writer *w, struct bundle_domain *r, const
                        .minimum = CTL_MEMORY,
                        .vcpus = 1,
                        .weight = 1024,
+                       .affinity = h->control_affinity,
                        .kernel = (char *)(uintptr_t)path,
                        .on_poweroff = ACTION_RESTART,
                        .on_reboot = ACTION_RESTART,

@@ -40,6 +40,7 @@ struct hostcfg {
     uint64_t memory; /* bytes */
     struct place memory_at;
     bool poweroff_when_idle, control;
+    uint64_t control_affinity; /* 0: any CPU */
     struct domcfg *domains;
     uint32_t ndomains;
 };

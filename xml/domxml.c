@@ -91,12 +91,14 @@ static void read_backing(struct walk *w, xmlNode *node, void *arg)
     walk_children(w, node, RULES(rules), arg);
 }
 
-/* "0-3,^2,5": CPUs 0 to 63. */
-static uint64_t read_cpuset(struct walk *w, xmlNode *node, const char *text)
+uint64_t domxml_cpuset(struct walk *w, xmlNode *node)
 {
     uint64_t set = 0;
+    char text[200] = "";
     const char *at = text;
 
+    if (!walk_attribute(w, node, "cpuset", text, sizeof(text)))
+        return 0;
     while (*at) {
         bool except = *at == '^';
         unsigned first, last;
@@ -126,16 +128,15 @@ static uint64_t read_cpuset(struct walk *w, xmlNode *node, const char *text)
 static void read_vcpu(struct walk *w, xmlNode *node, void *arg)
 {
     struct domcfg *d = arg;
-    char text[32], cpuset[200], placement[16];
+    char text[32], placement[16];
 
     if (!walk_text(w, node, text, sizeof(text)) ||
-        !walk_attribute(w, node, "cpuset", cpuset, sizeof(cpuset)) ||
         !walk_attribute(w, node, "placement", placement, sizeof(placement)))
         return;
     if (*placement && strcmp(placement, "static"))
         walk_fail(w, node, "placement '%s' is not supported; it may be static", placement);
     d->vcpus = (uint32_t)walk_number(w, node, text, 1, 64);
-    d->affinity = read_cpuset(w, node, cpuset);
+    d->affinity = domxml_cpuset(w, node);
 }
 
 struct tune {

@@ -43,8 +43,11 @@ static void read_on_idle(struct walk *w, xmlNode *node, void *arg)
 
 static void read_control(struct walk *w, xmlNode *node, void *arg)
 {
-    walk_children(w, node, NULL, 0, arg);
-    ((struct hostcfg *)arg)->control = true;
+    struct hostcfg *h = arg;
+
+    walk_children(w, node, NULL, 0, NULL);
+    h->control = true;
+    h->control_affinity = domxml_cpuset(w, node);
 }
 
 static void read_domain(struct walk *w, xmlNode *node, void *arg)
@@ -107,7 +110,7 @@ static void read_host(struct hostcfg *h, xmlNode *root)
         {"name", read_name, WALK_REQUIRED, NULL},
         {"memory", read_memory, WALK_REQUIRED, "unit"},
         {"on_idle", read_on_idle, 0, NULL},
-        {"control", read_control, 0, NULL},
+        {"control", read_control, 0, "cpuset"},
         {"domain", read_domain, WALK_MANY, DOMXML_ATTRIBUTES},
     };
 

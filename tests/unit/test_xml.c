@@ -118,6 +118,7 @@ START_TEST(samples)
     ck_assert_str_eq(h.name, "rack1");
     ck_assert_uint_eq(h.memory, 2UL << 30);
     ck_assert(h.control && !h.poweroff_when_idle);
+    ck_assert_uint_eq(h.control_affinity, 1);
     ck_assert_uint_eq(h.ndomains, 1);
     d = &h.domains[0];
     ck_assert_str_eq(d->name, "web");
