@@ -8,6 +8,7 @@
 #   host_image DIR [HYPERVISOR]                 the same, and DIR/host.iso
 #   boot_image DIR [BUNDLE [HYPERVISOR [OPTION]]]   DIR/host.iso by hand: the hypervisor, with no
 #                                               bundle or with this one, and its command line
+#   qemu_cpus N             before an image: domains get N CPUs of QEMU, of -smp "$SMP"
 #   boot_qemu DIR ARG...    AMD-V: the log goes to DIR/com1.log; ARG are further options
 #   boot_bochs DIR CPUS     VT-x
 #   type_bochs DIR          before boot_bochs: the second serial port becomes DIR/com2.in and .log
@@ -30,6 +31,8 @@ COM2_BOCHS="mode=null"
 BOCHS_CPU=corei7_skylake_x
 HOST_MIB=1024
 ON_IDLE=poweroff
+CPUSET= # that domains run on; empty: all
+SMP=1
 group= # of the emulator in the background
 
 kernel() {
@@ -44,10 +47,21 @@ kernel() {
     ) 9>"$BUILD/kernels.lock"
 }
 
+# Each CPU has a thread of QEMU, and any that loads FPU state (FXRSTOR, XRSTOR, FNINIT) writes, with
+# no lock, the flags of the first CPU (cpu_clear_ignne, in 7.2 as in 10.0): that may undo what a VMRUN
+# or #VMEXIT does to them there, and the host goes on with the guest's page tables. So no domain runs
+# on the first. With one thread for all CPUs, 7.2 delivers an interrupt that VMRUN injects a second
+# time at the end of a thread's turn, in the midst of its handler.
+qemu_cpus() {
+    CPUSET= SMP=$1
+    [ "$1" = 1 ] || CPUSET=1-$1 SMP=$(($1 + 1))
+}
+
 domain() { # NAME VCPUS MIB KERNEL INITRD CMDLINE XML
     cat <<END
   <domain type='xen'>
-    <name>$1</name><memory unit='MiB'>$3</memory><vcpu>$2</vcpu>
+    <name>$1</name><memory unit='MiB'>$3</memory>
+    <vcpu cpuset='$CPUSET'>$2</vcpu>
     <os><type arch='x86_64' machine='xenpvh'>xenpvh</type><kernel>$4</kernel>$5
       <cmdline>$6</cmdline></os>
     $7
@@ -68,7 +82,7 @@ probe() {
 host_xml() {
     {
         echo "<host><name>test</name><memory unit='MiB'>$HOST_MIB</memory>"
-        echo "<on_idle>$ON_IDLE</on_idle><control/>"
+        echo "<on_idle>$ON_IDLE</on_idle><control cpuset='$CPUSET'/>"
         cat
         echo "</host>"
     } >"$1/host.xml"

@@ -32,7 +32,7 @@ panic_trace() { # DIR PATTERN
 }
 
 panic_report() { # DIR WHAT
-    expect "$1" "PANIC on CPU [01]: $2" "rip ffffffff8....... rsp ffffe100000..... rflags" \
+    expect "$1" "PANIC on CPU [0-2]: $2" "rip ffffffff8....... rsp ffffe100000..... rflags" \
         "rax .* rbx .* rcx .* rdx" "r13 .* r14 .* r15" "cr0 .* cr2 .* cr3 .* cr4" \
         "current: domain 2 (faulty), vCPU 0\$" "\[other\] tick 1\$"
 }
