@@ -24,8 +24,6 @@ hfn_t arch_hva_to_hfn(const void *p);
 #define SLOT_DEPTH 8
 void *arch_slot_map(hfn_t f);
 void arch_slot_unmap(void *p);
-/* The window p, the innermost one, shows f now: where it begins. */
-void *arch_slot_move(void *p, hfn_t f);
 
 /* Waits until no CPU uses a translation of p2m p that was removed before this call. */
 struct p2m;

@@ -15,9 +15,6 @@ enum zone { ZONE_GUEST, ZONE_HYP, ZONES };
 
 #define BUDDY_NONE ~0U
 
-extern struct frame *frame_table;
-extern uint64_t frame_count;
-
 void buddy_init(void);
 /* A block whose frames are still FREE, the caller's to fill in; BUDDY_NONE: there is none. */
 uint32_t buddy_alloc(enum zone z, unsigned order, struct locked held);

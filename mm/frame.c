@@ -20,11 +20,6 @@ void mem_init(struct frame *table, uint64_t max_hfn)
     buddy_init();
 }
 
-struct frame *frame_of(hfn_t f)
-{
-    return f.val < frame_count ? &frame_table[f.val] : NULL;
-}
-
 static bool is_absent_chunk(uint64_t f, uint64_t end)
 {
     if (f % BIT(ORDER_2M) || end - f < BIT(ORDER_2M))

@@ -55,8 +55,14 @@ void mem_add(hfn_t first, uint64_t n);
 void mem_reserve(hfn_t first, uint64_t n);
 struct mem_stats mem_stats(void);
 
+extern struct frame *frame_table;
+extern uint64_t frame_count;
+
 /* The entry of f, or NULL when f is beyond the table. */
-struct frame *frame_of(hfn_t f);
+static inline struct frame *frame_of(hfn_t f)
+{
+    return f.val < frame_count ? &frame_table[f.val] : NULL;
+}
 
 /*
  * A scrubbed block of 1 << order frames (order 0..9) for domain owner: type PRIVATE, refs 1 each.

@@ -349,6 +349,18 @@ int p2m_get(struct p2m *p, gfn_t gfn, bool write, hfn_t *f)
     return found ? 0 : -XEN_EFAULT;
 }
 
+int p2m_pin(struct p2m *p, gfn_t gfn, hfn_t *f)
+{
+    enum p2m_type t;
+    bool pinned;
+
+    spin_lock(&p->lock);
+    *f = find(p, gfn, &t);
+    pinned = t == P2M_RAM && frame_pin(*f, p->owner);
+    spin_unlock(&p->lock);
+    return pinned ? 0 : -XEN_EFAULT;
+}
+
 /* Drops what a leaf of this level refers to. */
 static unsigned drop_leaf(struct p2m *p, uint64_t e, unsigned level)
 {

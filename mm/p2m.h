@@ -84,6 +84,8 @@ int p2m_unmap_idle_noflush(struct p2m *p, gfn_t gfn, hfn_t *f, enum p2m_type *t)
  * refused: the reference would outlive the mapping, and its user the granter's revocation.
  */
 int p2m_get(struct p2m *p, gfn_t gfn, bool write, hfn_t *f);
+/* The same, with a pin for the caller (frame_unpin()): private RAM of p's domain only. */
+int p2m_pin(struct p2m *p, gfn_t gfn, hfn_t *f);
 /*
  * The same without a reference, HFN_NONE for all errors, for as long as p's lock is held: then what
  * is there by grant may be used as well.

@@ -5,26 +5,15 @@
 #include "hyp/lib/string.h"
 #include "mm/arch.h"
 
-static int pin_frame(struct x86_domain *d, gpa_t gpa, hfn_t *f)
-{
-    bool pinned;
-
-    if (p2m_get(&d->p2m, gpa_to_gfn(gpa), true, f))
-        return -XEN_EFAULT;
-    pinned = frame_pin(*f, d->p2m.owner); /* not with a frame that is d's by grant only */
-    frame_put(*f);
-    return pinned ? 0 : -XEN_EFAULT;
-}
-
 /* size is published last: who finds it set may use the rest. */
 static int set(struct guest_area *a, struct x86_domain *d, gpa_t first, gpa_t last, size_t n)
 {
     uint32_t offset = (uint32_t)(first.val % PAGE_SIZE);
     hfn_t f[2] = {HFN_NONE, HFN_NONE};
-    int rc = pin_frame(d, first, &f[0]);
+    int rc = p2m_pin(&d->p2m, gpa_to_gfn(first), &f[0]);
 
     if (!rc && offset + n > PAGE_SIZE) {
-        rc = pin_frame(d, last, &f[1]);
+        rc = p2m_pin(&d->p2m, gpa_to_gfn(last), &f[1]);
         if (rc)
             frame_unpin(f[0]);
     }

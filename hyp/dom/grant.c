@@ -154,22 +154,6 @@ static void mark_unused(grant_entry_v1_t *e, const struct grant_active *a)
         __atomic_fetch_and(&e->flags, (uint16_t)~gone, __ATOMIC_SEQ_CST);
 }
 
-/* Pins the frame of gfn, for a first use. */
-static int pin(struct domain *granter, gfn_t gfn, bool readonly, uint64_t *hfn)
-{
-    hfn_t f;
-
-    if (grant_own_frame(granter, gfn, !readonly, &f))
-        return GNTST_bad_page;
-    if (!frame_pin(f, granter->id)) {
-        frame_put(f);
-        return GNTST_bad_page;
-    }
-    frame_put(f); /* the pin holds a reference of its own */
-    *hfn = f.val;
-    return GNTST_okay;
-}
-
 static struct grant_active *active_of(struct grant_table *t, uint32_t ref)
 {
     struct grant_active **page = &t->active[ref / GRANT_ACTIVE_PER_PAGE];
@@ -214,11 +198,11 @@ static int acquire_locked(struct domain *granter, uint32_t ref, uint16_t user, b
     if (rc)
         return rc;
     if (first) {
-        rc = pin(granter, mk_gfn(READ_ONCE(e->frame)), readonly, &a->hfn);
-        if (rc) {
+        if (p2m_pin(&granter->arch.p2m, mk_gfn(READ_ONCE(e->frame)), frame)) {
             mark_unused(e, a);
-            return rc;
+            return GNTST_bad_page;
         }
+        a->hfn = frame->val;
         a->user = user;
         __atomic_fetch_add(&t->mapped, 1, __ATOMIC_RELAXED);
     }

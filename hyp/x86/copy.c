@@ -3,9 +3,9 @@
 
 #include <xen/errno.h>
 #include "hyp/lib/string.h"
+#include "hyp/x86/paging.h"
 #include "hyp/x86/regs.h"
 #include "hyp/x86/vendor.h"
-#include "mm/arch.h"
 
 #define PTE_PRESENT        BIT(0)
 #define PTE_WRITABLE       BIT(1)
@@ -20,39 +20,33 @@
 struct copy {
     struct p2m *p2m;
     struct locked held;
-    uint8_t *window; /* NULL: not yet open */
+    struct window window;
 };
 
-static struct copy begin(struct x86_domain *d)
+static inline struct copy begin(struct x86_domain *d)
 {
-    return (struct copy){.p2m = &d->p2m, .held = spin_lock(&d->p2m.lock)};
+    return (struct copy){&d->p2m, spin_lock(&d->p2m.lock), window_open()};
 }
 
-static void end(struct copy *c)
+static inline void end(struct copy *c)
 {
-    if (c->window)
-        arch_slot_unmap(c->window);
+    window_close(c->window);
     spin_unlock(&c->p2m->lock);
 }
 
-static uint8_t *aim(struct copy *c, hfn_t f)
+/* Copies within the frame f from offset at on; HFN_NONE: -XEN_EFAULT. */
+static inline int copy_frame(struct copy *c, hfn_t f, uint64_t at, void *buf, size_t n,
+                             bool to_guest)
 {
-    c->window = c->window ? arch_slot_move(c->window, f) : arch_slot_map(f);
-    return c->window;
-}
-
-static int copy_page(struct copy *c, void *buf, gpa_t a, size_t n, bool to_guest)
-{
-    hfn_t f = p2m_peek(c->p2m, gpa_to_gfn(a), to_guest, c->held);
-    uint8_t *at;
+    uint8_t *p;
 
     if (hfn_eq(f, HFN_NONE))
         return -XEN_EFAULT;
-    at = aim(c, f) + a.val % PAGE_SIZE;
+    p = window_aim(c->window, f) + at;
     if (to_guest)
-        memcpy(at, buf, n);
+        memcpy(p, buf, n);
     else
-        memcpy(buf, at, n);
+        memcpy(buf, p, n);
     return 0;
 }
 
@@ -69,7 +63,8 @@ static int copy_gpa(struct x86_domain *d, uint8_t *buf, gpa_t a, size_t n, bool 
     while (n && !rc) {
         size_t part = in_page(a.val, n);
 
-        rc = copy_page(&c, buf, a, part, to_guest);
+        rc = copy_frame(&c, p2m_peek(c.p2m, gpa_to_gfn(a), to_guest, c.held), a.val % PAGE_SIZE, buf,
+                        part, to_guest);
         buf += part;
         a.val += part;
         n -= part;
@@ -98,7 +93,7 @@ static bool step(struct copy *c, struct walked *w, gpa_t a, bool wide)
     e->table = p2m_peek(c->p2m, gpa_to_gfn(a), false, c->held);
     if (hfn_eq(e->table, HFN_NONE))
         return false;
-    at = aim(c, e->table) + a.val % PAGE_SIZE;
+    at = window_aim(c->window, e->table) + a.val % PAGE_SIZE;
     e->value = wide ? READ_ONCE(*(uint64_t *)(void *)at) : READ_ONCE(*(uint32_t *)(void *)at);
     return e->value & PTE_PRESENT;
 }
@@ -144,13 +139,12 @@ static bool holds(struct copy *c, const struct vcpu_mode *m, struct walked *w)
 
     if (m->cr3 != w->cr3 || (m->cr0 ^ w->cr0) & CR0_WP || !(m->efer & EFER_LMA))
         return false;
-    for (unsigned i = 0; i < w->steps; i++) {
-        struct walked_entry *e = &w->way[i];
+    for (struct walked_entry *e = w->way; e < w->way + w->steps; e++) {
         uint8_t *at;
 
         if (moved && !hfn_eq(p2m_peek(c->p2m, gpa_to_gfn(e->gpa), false, c->held), e->table))
             return false;
-        at = aim(c, e->table) + e->gpa.val % PAGE_SIZE;
+        at = window_aim(c->window, e->table) + e->gpa.val % PAGE_SIZE;
         if ((READ_ONCE(*(uint64_t *)(void *)at) ^ e->value) & ~PTE_ACCESSED_DIRTY)
             return false;
     }
@@ -163,58 +157,80 @@ static bool canonical(uint64_t va)
     return (uint64_t)((int64_t)(va << 16) >> 16) == va;
 }
 
+/* Makes w what the guest's tables say of va now. */
+static __attribute__((noinline)) int look_up(struct copy *c, const struct vcpu_mode *m, uint64_t va, struct walked *w)
+{
+    w->page = NO_PAGE;
+    w->frame = HFN_NONE;
+    if (!(m->cr0 & CR0_PG)) {
+        w->gpa = mk_gpa(va & PAGE_MASK);
+        w->writable = true;
+        return 0;
+    }
+    if (walk(c, m, va, w))
+        return -XEN_EFAULT;
+    w->page = va & PAGE_MASK;
+    w->cr0 = m->cr0;
+    w->cr3 = m->cr3;
+    w->gen = c->p2m->gen;
+    return 0;
+}
+
 /*
- * As a CPU may keep a translation until the instruction is over, so do we until the exit has been
- * handled: what a hypercall gives back mostly goes where its arguments came from. The next one does
- * not trust it, but reads the entries on the way again.
+ * The page of va; NULL: there is none. As a CPU may keep a translation until the instruction is
+ * over, so do we until the exit has been handled: what a hypercall gives back mostly goes where its
+ * arguments came from. The next one does not trust it, but reads the entries on the way again.
  */
-static int translate(struct x86_vcpu *v, struct copy *c, gva_t va, bool write, gpa_t *out)
+static inline struct walked *translate(struct x86_vcpu *v, struct copy *c, gva_t va, bool write)
 {
     const struct vcpu_mode *m = vcpu_mode(v);
-    struct walked *w = &v->walked[va.val >> PAGE_SHIFT & 1];
+    struct walked *w = va.val & PAGE_SIZE ? &v->walked[1] : &v->walked[0];
 
     if (!(m->efer & EFER_LMA))
         va.val = (uint32_t)va.val;
     else if (!canonical(va.val))
-        return -XEN_EFAULT;
-    if (!(m->cr0 & CR0_PG)) {
-        *out = mk_gpa(va.val);
-        return 0;
-    }
-    if (w->page != (va.val & PAGE_MASK) || (w->exit != v->exits && !holds(c, m, w))) {
-        w->page = NO_PAGE;
-        if (walk(c, m, va.val, w))
-            return -XEN_EFAULT;
-        w->page = va.val & PAGE_MASK;
-        w->cr0 = m->cr0;
-        w->cr3 = m->cr3;
-        w->gen = c->p2m->gen;
-    }
+        return NULL;
+    if ((w->page != (va.val & PAGE_MASK) || (w->exit != v->exits && !holds(c, m, w))) &&
+        look_up(c, m, va.val, w))
+        return NULL;
     w->exit = v->exits;
-    *out = mk_gpa(w->gpa.val + va.val % PAGE_SIZE);
-    return write && !w->writable ? -XEN_EFAULT : 0;
+    return write && !w->writable ? NULL : w;
+}
+
+/* The frame behind the page w, as p2m_peek() says. */
+static inline hfn_t frame_behind(struct copy *c, struct walked *w, bool write)
+{
+    if (hfn_eq(w->frame, HFN_NONE) || w->frame_gen != c->p2m->gen || (write && !w->frame_writable)) {
+        w->frame = p2m_peek(c->p2m, gpa_to_gfn(w->gpa), write, c->held);
+        w->frame_gen = c->p2m->gen;
+        w->frame_writable = write;
+    }
+    return w->frame;
 }
 
 int guest_walk(struct x86_vcpu *v, gva_t va, bool write, gpa_t *out)
 {
     struct copy c = begin(v->dom);
-    int rc = translate(v, &c, va, write, out);
+    const struct walked *w = translate(v, &c, va, write);
 
     end(&c);
-    return rc;
+    if (!w)
+        return -XEN_EFAULT;
+    *out = mk_gpa(w->gpa.val + va.val % PAGE_SIZE);
+    return 0;
 }
 
-static int copy_gva(struct x86_vcpu *v, uint8_t *buf, gva_t a, size_t n, bool to_guest)
+static inline __attribute__((always_inline)) int copy_gva(struct x86_vcpu *v, uint8_t *buf, gva_t a, size_t n, bool to_guest)
 {
     struct copy c = begin(v->dom);
     int rc = 0;
 
     while (n && !rc) {
         size_t part = in_page(a.val, n);
-        gpa_t gpa;
+        struct walked *w = translate(v, &c, a, to_guest);
 
-        if (translate(v, &c, a, to_guest, &gpa) || copy_page(&c, buf, gpa, part, to_guest))
-            rc = -XEN_EFAULT;
+        rc = w ? copy_frame(&c, frame_behind(&c, w, to_guest), a.val % PAGE_SIZE, buf, part, to_guest)
+               : -XEN_EFAULT;
         buf += part;
         a.val += part;
         n -= part;

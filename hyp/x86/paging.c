@@ -35,6 +35,7 @@ static uint64_t io_next = IO_BASE;
 static uint64_t *slot_ptes;          /* SLOT_DEPTH entries for each CPU */
 static uint32_t unmapped;            /* chunks, ever */
 static uint32_t refreshed[MAX_CPUS]; /* its value at each CPU's last flush */
+_Static_assert(WINDOW_FLAGS == DATA, "a window is data");
 _Static_assert(MAX_CPUS *SLOT_DEPTH == 512, "windows fill one table");
 
 static uint64_t *table_page(void)
@@ -213,36 +214,38 @@ hfn_t arch_hva_to_hfn(const void *p)
     return hpa_to_hfn(mk_hpa((uint64_t)p - DIRECT_BASE));
 }
 
-void *arch_slot_map(hfn_t f)
+static struct window window_at(const struct cpu *c, unsigned depth)
 {
-    struct cpu *c = this_cpu();
-    unsigned i = c->id * SLOT_DEPTH + c->slot_depth++;
-    void *va = (void *)(SLOT_BASE + i * PAGE_SIZE);
+    unsigned i = c->id * SLOT_DEPTH + depth;
 
-    ASSERT(c->slot_depth <= SLOT_DEPTH);
-    WRITE_ONCE(slot_ptes[i], hfn_to_hpa(f).val | DATA);
-    invlpg(va);
-    return va;
+    return (struct window){&slot_ptes[i], (uint8_t *)(SLOT_BASE + i * PAGE_SIZE)};
 }
 
-void *arch_slot_move(void *p, hfn_t f)
+struct window window_open(void)
 {
     struct cpu *c = this_cpu();
-    unsigned i = c->id * SLOT_DEPTH + c->slot_depth - 1;
-    void *va = (void *)(SLOT_BASE + i * PAGE_SIZE);
 
-    ASSERT((uint64_t)p - (uint64_t)va < PAGE_SIZE);
-    WRITE_ONCE(slot_ptes[i], hfn_to_hpa(f).val | DATA);
-    invlpg(va);
-    return va;
+    ASSERT(c->slot_depth < SLOT_DEPTH);
+    return window_at(c, c->slot_depth++);
+}
+
+void window_close(struct window w)
+{
+    --this_cpu()->slot_depth;
+    WRITE_ONCE(*w.entry, 0);
+    invlpg(w.at);
+}
+
+void *arch_slot_map(hfn_t f)
+{
+    return window_aim(window_open(), f);
 }
 
 void arch_slot_unmap(void *p)
 {
     struct cpu *c = this_cpu();
-    unsigned i = c->id * SLOT_DEPTH + --c->slot_depth;
+    struct window w = window_at(c, c->slot_depth - 1);
 
-    ASSERT((uint64_t)p - SLOT_BASE - i * PAGE_SIZE < PAGE_SIZE);
-    WRITE_ONCE(slot_ptes[i], 0);
-    invlpg((void *)(SLOT_BASE + i * PAGE_SIZE));
+    ASSERT((uint64_t)p - (uint64_t)w.at < PAGE_SIZE);
+    window_close(w);
 }

@@ -69,6 +69,9 @@ struct walked {
     bool writable;
     uint64_t exit;          /* x86_vcpu.exits when it was last found to be so */
     uint64_t cr0, cr3, gen; /* then; p2m.gen */
+    hfn_t frame;            /* behind gpa, or HFN_NONE, as long as p2m.gen is frame_gen */
+    uint64_t frame_gen;
+    bool frame_writable;
     unsigned steps;
     struct walked_entry {
         gpa_t gpa; /* of the entry */

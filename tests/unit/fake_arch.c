@@ -80,13 +80,6 @@ void *arch_slot_map(hfn_t f)
     return fake_frame(f);
 }
 
-void *arch_slot_move(void *p, hfn_t f)
-{
-    if (!p || !depth)
-        abort();
-    return fake_frame(f);
-}
-
 void arch_slot_unmap(void *p)
 {
     if (!p || !depth--)

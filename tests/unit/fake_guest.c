@@ -51,15 +51,10 @@ int copy_to_guest(struct x86_vcpu *v, gva_t dst, const void *src, size_t n)
 int area_set_gpa(struct guest_area *a, struct x86_domain *d, gpa_t gpa, size_t n)
 {
     hfn_t f;
-    bool ok;
 
     if (gpa.val % PAGE_SIZE + n > PAGE_SIZE)
         return -XEN_EINVAL;
-    if (p2m_get(&d->p2m, gpa_to_gfn(gpa), true, &f))
-        return -XEN_EFAULT;
-    ok = frame_pin(f, d->p2m.owner);
-    frame_put(f);
-    if (!ok)
+    if (p2m_pin(&d->p2m, gpa_to_gfn(gpa), &f))
         return -XEN_EFAULT;
     *a = (struct guest_area){{f, HFN_NONE}, (uint32_t)(gpa.val % PAGE_SIZE), (uint32_t)n};
     return 0;

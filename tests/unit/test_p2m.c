@@ -120,7 +120,11 @@ START_TEST(references_and_rights)
     ck_assert_uint_eq(f.val, mine.val);
     ck_assert_uint_eq(frame_of(mine)->refs, 2);
     frame_put(f);
+    ck_assert_int_eq(p2m_pin(&p2m, mk_gfn(1), &f), 0);
+    ck_assert(f.val == mine.val && frame_of(mine)->type == FRAME_PINNED);
+    frame_unpin(f);
     for (unsigned g = 2; g < 5; g++) {
+        ck_assert_int_eq(p2m_pin(&p2m, mk_gfn(g), &f), -XEN_EFAULT);
         ck_assert_int_eq(p2m_get(&p2m, mk_gfn(g), true, &f), -XEN_EFAULT);
         ck_assert_int_eq(p2m_get(&p2m, mk_gfn(g), false, &f), -XEN_EFAULT);
     }
@@ -128,6 +132,7 @@ START_TEST(references_and_rights)
     frame_of(mine)->type = FRAME_SHARED;
     ck_assert_int_eq(p2m_get(&p2m, mk_gfn(1), true, &f), -XEN_EFAULT);
     ck_assert_int_eq(p2m_get(&p2m, mk_gfn(1), false, &f), 0);
+    ck_assert_int_eq(p2m_pin(&p2m, mk_gfn(1), &f), -XEN_EFAULT);
     frame_put(f);
     frame_put(theirs); /* a grant's reference is the grant table's, not the p2m's */
     finish();
