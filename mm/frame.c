@@ -166,13 +166,17 @@ bool frame_get(hfn_t f, uint16_t owner)
     return ok;
 }
 
-static void put_locked(struct frame *p, struct locked held)
+static __attribute__((noinline)) void free_last(struct frame *p, struct locked held)
 {
-    ASSERT(p->refs);
-    if (--p->refs)
-        return;
     ASSERT(p->type == FRAME_PRIVATE || p->type == FRAME_SHARED);
     buddy_free(ZONE_GUEST, (uint32_t)(p - frame_table), 0, held);
+}
+
+static inline void put_locked(struct frame *p, struct locked held)
+{
+    ASSERT(p->refs);
+    if (unlikely(!--p->refs))
+        free_last(p, held);
 }
 
 void frame_put(hfn_t f)

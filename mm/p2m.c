@@ -264,7 +264,10 @@ static int unmap_locked(struct p2m *p, gfn_t gfn, hfn_t *f, enum p2m_type *t, bo
     *f = entry_hfn(*e);
     *t = entry_type(*e);
     WRITE_ONCE(*e, 0);
-    p->ram_frames -= *t == P2M_RAM;
+    if (*t == P2M_RAM) {
+        p->ram_frames--;
+        p->ram_gen++;
+    }
     __atomic_add_fetch(&p->gen, 1, __ATOMIC_SEQ_CST);
     return 0;
 }
@@ -326,13 +329,12 @@ static bool is_shared(hfn_t f)
     return frame_of(f)->type == FRAME_SHARED;
 }
 
-hfn_t p2m_peek(struct p2m *p, gfn_t gfn, bool write, struct locked held)
+hfn_t p2m_peek(struct p2m *p, gfn_t gfn, bool write, enum p2m_type *t, struct locked held)
 {
-    enum p2m_type t;
-    hfn_t f = find(p, gfn, &t);
+    hfn_t f = find(p, gfn, t);
 
     (void)held;
-    if (t == P2M_NONE || t == P2M_HYP || (write && (t == P2M_GRANT_RO || is_shared(f))))
+    if (*t == P2M_NONE || *t == P2M_HYP || (write && (*t == P2M_GRANT_RO || is_shared(f))))
         return HFN_NONE;
     return f;
 }

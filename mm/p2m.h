@@ -41,6 +41,7 @@ struct p2m {
     uint64_t *root;      /* top table, hypervisor memory */
     uint16_t owner;      /* domain number */
     uint64_t gen;        /* bumped by every removal or restriction; see arch_p2m_flush() */
+    uint64_t ram_gen;    /* the same, for entries of type P2M_RAM */
     uint64_t tables;     /* table pages in use */
     uint64_t max_tables; /* no more than these: what a domain may cost; p2m_init() sets no limit */
     uint64_t ram_frames; /* frames mapped as P2M_RAM */
@@ -88,9 +89,9 @@ int p2m_get(struct p2m *p, gfn_t gfn, bool write, hfn_t *f);
 int p2m_pin(struct p2m *p, gfn_t gfn, hfn_t *f);
 /*
  * The same without a reference, HFN_NONE for all errors, for as long as p's lock is held: then what
- * is there by grant may be used as well.
+ * is there by grant may be used as well. What was there as P2M_RAM still is while ram_gen is equal.
  */
-hfn_t p2m_peek(struct p2m *p, gfn_t gfn, bool write, struct locked held);
+hfn_t p2m_peek(struct p2m *p, gfn_t gfn, bool write, enum p2m_type *t, struct locked held);
 
 /*
  * Teardown, for a domain whose vCPUs run nowhere: drops about budget entries, references of P2M_RAM

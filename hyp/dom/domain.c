@@ -12,6 +12,8 @@
 
 static struct spinlock list_lock;
 static struct list domains = LIST_INIT(domains); /* by number */
+#define LATEST 256
+static struct domain *latest[LATEST]; /* of those with this number modulo LATEST; NULL: not known */
 static uint16_t last_id, control_id;
 
 static unsigned order_of(size_t size)
@@ -23,33 +25,50 @@ static unsigned order_of(size_t size)
     return order;
 }
 
-struct domain *domain_next(uint32_t id)
+/* The first domain with this number or a higher one, or NULL; under list_lock. */
+static struct domain *first_from(uint32_t id)
 {
-    struct domain *found = NULL;
     struct list *at;
 
-    spin_lock(&list_lock);
     list_for_each(at, &domains) {
         struct domain *d = list_entry(at, struct domain, node);
 
-        if (d->id >= id) {
-            __atomic_fetch_add(&d->refs, 1, __ATOMIC_RELAXED);
-            found = d;
-            break;
-        }
+        if (d->id >= id)
+            return d;
     }
+    return NULL;
+}
+
+static struct domain *referenced(struct domain *d)
+{
+    if (d)
+        __atomic_fetch_add(&d->refs, 1, __ATOMIC_RELAXED);
+    return d;
+}
+
+struct domain *domain_next(uint32_t id)
+{
+    struct domain *d;
+
+    spin_lock(&list_lock);
+    d = referenced(first_from(id));
     spin_unlock(&list_lock);
-    return found;
+    return d;
 }
 
 struct domain *domain_get(uint16_t id)
 {
-    struct domain *d = domain_next(id);
+    struct domain *d;
 
-    if (d && d->id != id) {
-        domain_put(d);
-        d = NULL;
+    spin_lock(&list_lock);
+    d = latest[id % LATEST];
+    if (unlikely(!d || d->id != id)) {
+        d = first_from(id);
+        if (d && d->id != id)
+            d = NULL;
     }
+    referenced(d);
+    spin_unlock(&list_lock);
     return d;
 }
 
@@ -103,6 +122,8 @@ void domain_unlink(struct domain *d)
 {
     spin_lock(&list_lock);
     list_del(&d->node);
+    if (latest[d->id % LATEST] == d)
+        latest[d->id % LATEST] = NULL;
     spin_unlock(&list_lock);
     domain_put(d);
 }
@@ -127,6 +148,7 @@ static void link_domain(struct domain *d)
     } while (used);
     d->id = last_id;
     list_add_tail(at, &d->node);
+    latest[d->id % LATEST] = d;
     spin_unlock(&list_lock);
 }
 
@@ -257,8 +279,9 @@ static enum bundle_action action_of(const struct domain *d, unsigned reason)
 
 static const char *reason_text(unsigned reason)
 {
-    static const char *const texts[] = {"powered off", "rebooted",            "suspended",
-                                        "crashed",     "stopped by watchdog", "asked for soft reset"};
+    static const char *const texts[] = {"powered off",         "rebooted",
+                                        "suspended",           "crashed",
+                                        "stopped by watchdog", "asked for soft reset"};
 
     return reason < ARRAY_SIZE(texts) ? texts[reason] : "stopped";
 }

@@ -103,20 +103,6 @@ int grant_set(struct domain *d, uint32_t ref, uint16_t backend, gfn_t gfn)
     return 0;
 }
 
-int grant_own_frame(struct domain *d, gfn_t gfn, bool write, hfn_t *frame)
-{
-    int rc = p2m_get(&d->arch.p2m, gfn, write, frame);
-    const struct frame *f;
-
-    if (rc)
-        return rc;
-    f = frame_of(*frame);
-    if (f->owner == d->id || (f->type == FRAME_SHARED && !write))
-        return 0;
-    frame_put(*frame);
-    return -XEN_EFAULT;
-}
-
 /*
  * Sets GTF_reading, and GTF_writing unless readonly. A first use checks type and domain, in the
  * same word and so at the same moment; a guest that keeps changing the word is refused.
@@ -185,11 +171,14 @@ static int acquire_locked(struct domain *granter, uint32_t ref, uint16_t user, b
     if (ref >= t->nframes * GRANT_PER_FRAME)
         return GNTST_bad_gntref;
     e = entry_of(t, ref);
-    if (!grant_active_of(t, ref) && !is_for(e, user))
-        return GNTST_general_error;
-    a = active_of(t, ref);
-    if (!a)
-        return GNTST_no_space;
+    a = grant_active_of(t, ref);
+    if (!a) {
+        if (!is_for(e, user))
+            return GNTST_general_error;
+        a = active_of(t, ref);
+        if (!a)
+            return GNTST_no_space;
+    }
     first = !a->readers && !a->writers;
     if (!first && (a->user != user || a->readers == MAX_USES || a->writers == MAX_USES))
         return GNTST_general_error;
@@ -225,16 +214,18 @@ void grant_release(struct domain *granter, uint32_t ref, bool readonly)
 {
     struct grant_table *t = &granter->grants;
     struct grant_active *a;
+    bool last;
 
     spin_lock(&t->lock);
-    a = active_of(t, ref);
+    a = grant_active_of(t, ref);
     *(readonly ? &a->readers : &a->writers) -= 1;
     mark_unused(entry_of(t, ref), a);
-    if (!a->readers && !a->writers) {
+    last = !a->readers && !a->writers;
+    if (last)
         frame_unpin(mk_hfn(a->hfn));
-        __atomic_fetch_sub(&t->mapped, 1, __ATOMIC_RELEASE);
-    }
     spin_unlock(&t->lock);
+    if (last) /* with this the granter may be gone */
+        __atomic_fetch_sub(&t->mapped, 1, __ATOMIC_RELEASE);
 }
 
 static bool in_use(struct grant_table *t, uint32_t ref)

@@ -20,8 +20,8 @@ static int side_open(struct domain *d, const struct gnttab_copy_ptr *p, bool by_
     if (!by_ref) {
         if (p->domid != DOMID_SELF)
             return GNTST_permission_denied;
-        return grant_own_frame(d, mk_gfn(p->u.gmfn), !readonly, &s->frame) ? GNTST_bad_page
-                                                                           : GNTST_okay;
+        return p2m_get(&d->arch.p2m, mk_gfn(p->u.gmfn), !readonly, &s->frame) ? GNTST_bad_page
+                                                                              : GNTST_okay;
     }
     s->granter = domain_get(p->domid == DOMID_SELF ? d->id : p->domid);
     if (!s->granter)

@@ -18,7 +18,7 @@ static bool take_handle(struct grant_table *t, uint32_t *handle)
 
     if (t->maptrack_free) {
         *handle = t->maptrack_free - 1;
-        t->maptrack_free = (uint32_t)grant_track_of(t, *handle)->gfn;
+        t->maptrack_free = grant_track_of(t, *handle)->gfn;
         return true;
     }
     if (t->nmaptrack == TRACK_MAX || (!t->maptrack && !(t->maptrack = hyp_alloc(0))))
@@ -37,7 +37,8 @@ static void put_handle(struct grant_table *t, uint32_t handle)
 }
 
 /* Enters the frame at host_addr under a new handle: GNTST_*. */
-static int enter(struct domain *d, struct gnttab_map_grant_ref *op, hfn_t frame)
+static int enter(struct domain *d, struct gnttab_map_grant_ref *op, struct domain *granter,
+                 hfn_t frame)
 {
     struct grant_table *t = &d->grants;
     bool readonly = op->flags & GNTMAP_readonly;
@@ -54,11 +55,8 @@ static int enter(struct domain *d, struct gnttab_map_grant_ref *op, hfn_t frame)
     if (rc) {
         put_handle(t, handle);
     } else {
-        *grant_track_of(t, handle) = (struct grant_maptrack){.gfn = gfn.val,
-                                                       .ref = op->ref,
-                                                       .granter = op->dom,
-                                                       .state = GRANT_TRACK_MAPPED,
-                                                       .readonly = readonly};
+        *grant_track_of(t, handle) =
+            (struct grant_maptrack){granter, (uint32_t)gfn.val, (uint16_t)op->ref, readonly};
         op->handle = handle;
         op->dev_bus_addr = 0; /* host addresses are not the guest's business */
     }
@@ -91,7 +89,7 @@ void grant_map(struct domain *d, struct gnttab_map_grant_ref *op)
     }
     op->status = (int16_t)grant_acquire(granter, op->ref, d->id, readonly, &frame);
     if (op->status == GNTST_okay) {
-        op->status = (int16_t)enter(d, op, frame);
+        op->status = (int16_t)enter(d, op, granter, frame);
         if (op->status != GNTST_okay)
             grant_release(granter, op->ref, readonly);
     }
@@ -115,19 +113,21 @@ static void leave_locked(struct domain *d, uint32_t handle, struct grant_batch *
     batch->released[n].ram = HFN_NONE;
     if (!p2m_unmap_noflush(&d->arch.p2m, mk_gfn(m->gfn), &frame, &type) && type == P2M_RAM)
         batch->released[n].ram = frame;
-    m->state = GRANT_TRACK_FREE;
+    m->granter = NULL;
 }
 
 int grant_unmap(struct domain *d, uint32_t handle, uint64_t host_addr, struct grant_batch *batch)
 {
     struct grant_table *t = &d->grants;
+    const struct grant_maptrack *m;
     int rc = GNTST_okay;
 
     spin_lock(&t->lock);
-    if (handle >= t->nmaptrack || grant_track_of(t, handle)->state != GRANT_TRACK_MAPPED) {
+    m = handle < t->nmaptrack ? grant_track_of(t, handle) : NULL;
+    if (!m || !m->granter) {
         rc = GNTST_bad_handle;
     } else if (host_addr) {
-        if (host_addr >> PAGE_SHIFT == grant_track_of(t, handle)->gfn) {
+        if (host_addr >> PAGE_SHIFT == m->gfn) {
             leave_locked(d, handle, batch);
             put_handle(t, handle);
         } else {
@@ -140,25 +140,15 @@ int grant_unmap(struct domain *d, uint32_t handle, uint64_t host_addr, struct gr
 
 void grant_map_flush(struct domain *d, struct grant_batch *batch)
 {
-    struct domain *granter = NULL;
-
     if (!batch->n)
         return;
     arch_p2m_flush(&d->arch.p2m);
     for (uint32_t i = 0; i < batch->n; i++) {
-        uint16_t id = batch->released[i].granter;
-
         if (!hfn_eq(batch->released[i].ram, HFN_NONE))
             frame_put(batch->released[i].ram);
-        if (!granter || granter->id != id) {
-            if (granter)
-                domain_put(granter);
-            granter = domain_get(id);
-            ASSERT(granter); /* it is there while we use one of its frames */
-        }
-        grant_release(granter, batch->released[i].ref, batch->released[i].readonly);
+        grant_release(batch->released[i].granter, batch->released[i].ref,
+                      batch->released[i].readonly);
     }
-    domain_put(granter);
     batch->n = 0;
 }
 
@@ -172,7 +162,7 @@ bool grant_free_slice(struct domain *d, unsigned budget)
     t->dead = true;
     t->maptrack_free = 0; /* handles are given back from the end: no list any more */
     for (; budget && t->nmaptrack && batch.n < GRANT_BATCH; budget--) {
-        if (grant_track_of(t, t->nmaptrack - 1)->state == GRANT_TRACK_MAPPED)
+        if (grant_track_of(t, t->nmaptrack - 1)->granter)
             leave_locked(d, t->nmaptrack - 1, &batch);
         if (--t->nmaptrack % GRANT_TRACK_PER_PAGE == 0) {
             hyp_free(t->maptrack[t->nmaptrack / GRANT_TRACK_PER_PAGE], 0);

@@ -19,16 +19,14 @@ struct grant_active {
 };
 _Static_assert(sizeof(struct grant_active) == 16, "active entry");
 
-enum grant_track { GRANT_TRACK_FREE, GRANT_TRACK_MAPPED };
-
 struct grant_maptrack {
-    uint64_t gfn; /* where; free: the next free handle */
-    uint32_t ref;
-    uint16_t granter;
-    uint8_t state; /* enum grant_track */
+    struct domain *granter; /* NULL: a free handle; else it is there until grant_release() */
+    uint32_t gfn;           /* where; of a free handle: the next one */
+    uint16_t ref;
     bool readonly;
 };
 _Static_assert(sizeof(struct grant_maptrack) == 16, "handle entry");
+_Static_assert(GRANT_MAX_FRAMES *GRANT_PER_FRAME <= UINT16_MAX + 1, "references fit");
 
 #define GRANT_ACTIVE_PER_PAGE (PAGE_SIZE / sizeof(struct grant_active))
 #define GRANT_ACTIVE_PAGES    (GRANT_MAX_FRAMES * GRANT_PER_FRAME / GRANT_ACTIVE_PER_PAGE)
@@ -57,12 +55,6 @@ static inline struct grant_maptrack *grant_track_of(const struct grant_table *t,
 int grant_acquire(struct domain *granter, uint32_t ref, uint16_t user, bool readonly, hfn_t *frame);
 void grant_release(struct domain *granter, uint32_t ref, bool readonly);
 
-/*
- * A frame of d's own memory behind gfn with a reference, as p2m_get(); what d itself has only by
- * grant is refused.
- */
-int grant_own_frame(struct domain *d, gfn_t gfn, bool write, hfn_t *frame);
-
 /* Makes the table n frames long at least: 0, -XEN_EINVAL, -XEN_ENOMEM. */
 int grant_grow(struct domain *d, uint32_t n);
 /* Exchanges two entries that nobody uses: GNTST_*. */
@@ -73,8 +65,8 @@ struct grant_batch {
     uint32_t n;
     struct {
         uint32_t ref;
-        uint16_t granter;
         bool readonly;
+        struct domain *granter;
         hfn_t ram; /* a frame of the mapper's that was found in the grant's place, or HFN_NONE */
     } released[GRANT_BATCH];
 };

@@ -119,22 +119,18 @@ static void see_leaf(void *arg, gfn_t gfn, hfn_t f, enum p2m_type t, bool writab
 /* A use of a grant ends, or comes back; it is there, and for this domain. */
 static void use_grant(struct domain *d, const struct grant_maptrack *m, int sign)
 {
-    struct domain *granter = domain_get(m->granter);
-    struct grant_active *a = NULL;
+    struct grant_active *a = grant_active_of(&m->granter->grants, m->ref);
     uint16_t *uses = NULL;
     hfn_t f;
     enum p2m_type t = p2m_lookup(&d->arch.p2m, mk_gfn(m->gfn), &f, NULL);
 
-    if (granter) {
-        a = grant_active_of(&granter->grants, m->ref);
-        domain_put(granter);
-    }
     if (a)
         uses = m->readonly ? &a->readers : &a->writers;
     if (!uses || a->user != d->id || (sign < 0 && !*uses))
-        violated(d, "gfn 0x%lx: no such use of domain %d's grant %u", m->gfn, m->granter, m->ref);
+        violated(d, "gfn 0x%x: no such use of domain %d's grant %u", m->gfn, m->granter->id,
+                 m->ref);
     else if (t != (m->readonly ? P2M_GRANT_RO : P2M_GRANT_RW) || f.val != a->hfn)
-        violated(d, "gfn 0x%lx: the grant mapped there is not there", m->gfn);
+        violated(d, "gfn 0x%x: the grant mapped there is not there", m->gfn);
     else
         *uses = (uint16_t)(*uses + sign);
 }
@@ -147,7 +143,7 @@ static void use_grants(struct domain *d, int sign)
     for (uint32_t h = 0; h < d->grants.nmaptrack; h++) {
         const struct grant_maptrack *m = grant_track_of(&d->grants, h);
 
-        if (m->state != GRANT_TRACK_MAPPED)
+        if (!m->granter)
             continue;
         use_grant(d, m, sign);
         mapped++;

@@ -3,9 +3,9 @@
 
 #include <xen/errno.h>
 #include "hyp/lib/string.h"
-#include "hyp/x86/paging.h"
 #include "hyp/x86/regs.h"
 #include "hyp/x86/vendor.h"
+#include "hyp/x86/window.h"
 
 #define PTE_PRESENT        BIT(0)
 #define PTE_WRITABLE       BIT(1)
@@ -62,9 +62,10 @@ static int copy_gpa(struct x86_domain *d, uint8_t *buf, gpa_t a, size_t n, bool 
 
     while (n && !rc) {
         size_t part = in_page(a.val, n);
+        enum p2m_type t;
+        hfn_t f = p2m_peek(c.p2m, gpa_to_gfn(a), to_guest, &t, c.held);
 
-        rc = copy_frame(&c, p2m_peek(c.p2m, gpa_to_gfn(a), to_guest, c.held), a.val % PAGE_SIZE, buf,
-                        part, to_guest);
+        rc = copy_frame(&c, f, a.val % PAGE_SIZE, buf, part, to_guest);
         buf += part;
         a.val += part;
         n -= part;
@@ -87,10 +88,12 @@ int copy_to_gpa(struct x86_domain *d, gpa_t dst, const void *src, size_t n)
 static bool step(struct copy *c, struct walked *w, gpa_t a, bool wide)
 {
     struct walked_entry *e = &w->way[w->steps++];
+    enum p2m_type t;
     uint8_t *at;
 
     e->gpa = a;
-    e->table = p2m_peek(c->p2m, gpa_to_gfn(a), false, c->held);
+    e->table = p2m_peek(c->p2m, gpa_to_gfn(a), false, &t, c->held);
+    w->own &= t == P2M_RAM;
     if (hfn_eq(e->table, HFN_NONE))
         return false;
     at = window_aim(c->window, e->table) + a.val % PAGE_SIZE;
@@ -105,7 +108,7 @@ static int walk(struct copy *c, const struct vcpu_mode *m, uint64_t va, struct w
     unsigned bits = wide ? 9 : 10, levels = longmode ? 4 : wide ? 3 : 2;
     uint64_t table = m->cr3 & (longmode ? PTE_ADDR : wide ? 0xffffffe0UL : 0xfffff000UL);
 
-    w->writable = true;
+    w->writable = w->own = true;
     w->steps = 0;
     for (unsigned level = levels; level; level--) {
         unsigned shift = PAGE_SHIFT + (level - 1) * bits;
@@ -132,23 +135,37 @@ static int walk(struct copy *c, const struct vcpu_mode *m, uint64_t va, struct w
     return -XEN_EFAULT;
 }
 
+/* Are the tables on the way no longer where they were? */
+static __attribute__((noinline)) bool tables_moved(struct copy *c, const struct walked *w)
+{
+    for (unsigned i = 0; i < w->steps; i++) {
+        const struct walked_entry *e = &w->way[i];
+        enum p2m_type t;
+        hfn_t f = p2m_peek(c->p2m, gpa_to_gfn(e->gpa), false, &t, c->held);
+
+        if (!hfn_eq(f, e->table) || t != P2M_RAM)
+            return true;
+    }
+    return false;
+}
+
 /* Would a walk find today what it found then? In long mode only; accessed and dirty don't count. */
 static bool holds(struct copy *c, const struct vcpu_mode *m, struct walked *w)
 {
-    bool moved = w->gen != c->p2m->gen;
+    const struct walked_entry *end = w->way + w->steps;
+    struct window window = c->window;
 
-    if (m->cr3 != w->cr3 || (m->cr0 ^ w->cr0) & CR0_WP || !(m->efer & EFER_LMA))
+    if (!w->own || m->cr3 != w->cr3 || (m->cr0 ^ w->cr0) & CR0_WP || !(m->efer & EFER_LMA))
         return false;
-    for (struct walked_entry *e = w->way; e < w->way + w->steps; e++) {
-        uint8_t *at;
+    if (w->gen != c->p2m->ram_gen && tables_moved(c, w))
+        return false;
+    w->gen = c->p2m->ram_gen;
+    for (const struct walked_entry *e = w->way; e < end; e++) {
+        uint8_t *at = window_aim(window, e->table) + e->gpa.val % PAGE_SIZE;
 
-        if (moved && !hfn_eq(p2m_peek(c->p2m, gpa_to_gfn(e->gpa), false, c->held), e->table))
-            return false;
-        at = window_aim(c->window, e->table) + e->gpa.val % PAGE_SIZE;
         if ((READ_ONCE(*(uint64_t *)(void *)at) ^ e->value) & ~PTE_ACCESSED_DIRTY)
             return false;
     }
-    w->gen = c->p2m->gen;
     return true;
 }
 
@@ -158,7 +175,8 @@ static bool canonical(uint64_t va)
 }
 
 /* Makes w what the guest's tables say of va now. */
-static __attribute__((noinline)) int look_up(struct copy *c, const struct vcpu_mode *m, uint64_t va, struct walked *w)
+static __attribute__((noinline)) int look_up(struct copy *c, const struct vcpu_mode *m, uint64_t va,
+                                             struct walked *w)
 {
     w->page = NO_PAGE;
     w->frame = HFN_NONE;
@@ -172,7 +190,7 @@ static __attribute__((noinline)) int look_up(struct copy *c, const struct vcpu_m
     w->page = va & PAGE_MASK;
     w->cr0 = m->cr0;
     w->cr3 = m->cr3;
-    w->gen = c->p2m->gen;
+    w->gen = c->p2m->ram_gen;
     return 0;
 }
 
@@ -200,12 +218,17 @@ static inline struct walked *translate(struct x86_vcpu *v, struct copy *c, gva_t
 /* The frame behind the page w, as p2m_peek() says. */
 static inline hfn_t frame_behind(struct copy *c, struct walked *w, bool write)
 {
-    if (hfn_eq(w->frame, HFN_NONE) || w->frame_gen != c->p2m->gen || (write && !w->frame_writable)) {
-        w->frame = p2m_peek(c->p2m, gpa_to_gfn(w->gpa), write, c->held);
-        w->frame_gen = c->p2m->gen;
-        w->frame_writable = write;
-    }
-    return w->frame;
+    enum p2m_type t;
+    hfn_t f;
+
+    if (likely(!hfn_eq(w->frame, HFN_NONE) && w->frame_gen == c->p2m->ram_gen &&
+               (!write || w->frame_writable)))
+        return w->frame;
+    f = p2m_peek(c->p2m, gpa_to_gfn(w->gpa), write, &t, c->held);
+    w->frame = t == P2M_RAM ? f : HFN_NONE;
+    w->frame_gen = c->p2m->ram_gen;
+    w->frame_writable = write;
+    return f;
 }
 
 int guest_walk(struct x86_vcpu *v, gva_t va, bool write, gpa_t *out)
@@ -220,31 +243,48 @@ int guest_walk(struct x86_vcpu *v, gva_t va, bool write, gpa_t *out)
     return 0;
 }
 
-static inline __attribute__((always_inline)) int copy_gva(struct x86_vcpu *v, uint8_t *buf, gva_t a, size_t n, bool to_guest)
+/* All within one page. */
+static inline __attribute__((always_inline)) int copy_within(struct x86_vcpu *v, uint8_t *buf,
+                                                             gva_t a, size_t n, bool to_guest)
 {
     struct copy c = begin(v->dom);
+    struct walked *w = translate(v, &c, a, to_guest);
+    int rc = -XEN_EFAULT;
+
+    if (w)
+        rc = copy_frame(&c, frame_behind(&c, w, to_guest), a.val % PAGE_SIZE, buf, n, to_guest);
+    end(&c);
+    return rc;
+}
+
+static __attribute__((noinline)) int copy_across(struct x86_vcpu *v, uint8_t *buf, gva_t a,
+                                                 size_t n, bool to_guest)
+{
     int rc = 0;
 
     while (n && !rc) {
         size_t part = in_page(a.val, n);
-        struct walked *w = translate(v, &c, a, to_guest);
 
-        rc = w ? copy_frame(&c, frame_behind(&c, w, to_guest), a.val % PAGE_SIZE, buf, part, to_guest)
-               : -XEN_EFAULT;
+        rc = copy_within(v, buf, a, part, to_guest);
         buf += part;
         a.val += part;
         n -= part;
     }
-    end(&c);
     return rc;
 }
 
 int copy_from_guest(struct x86_vcpu *v, void *dst, gva_t src, size_t n)
 {
-    return copy_gva(v, dst, src, n, false);
+    if (likely(n && in_page(src.val, n) == n))
+        return copy_within(v, dst, src, n, false);
+    return copy_across(v, dst, src, n, false);
 }
 
 int copy_to_guest(struct x86_vcpu *v, gva_t dst, const void *src, size_t n)
 {
-    return copy_gva(v, (void *)(uintptr_t)src, dst, n, true);
+    uint8_t *buf = (uint8_t *)(uintptr_t)src;
+
+    if (likely(n && in_page(dst.val, n) == n))
+        return copy_within(v, buf, dst, n, true);
+    return copy_across(v, buf, dst, n, true);
 }

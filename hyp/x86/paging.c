@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "hyp/x86/paging.h"
 
-#include "hyp/lib/log.h"
 #include "hyp/lib/string.h"
 #include "hyp/lib/util.h"
-#include "hyp/x86/cpu.h"
-#include "hyp/x86/layout.h"
 #include "hyp/x86/machine.h"
-#include "mm/arch.h"
+#include "hyp/x86/window.h"
 #include "mm/frame.h"
 
 #define PTE_PRESENT  0x001UL
@@ -32,7 +29,7 @@ uint64_t paging_root[512] __aligned(PAGE_SIZE);
 static uint64_t pool_base, pool_next; /* physical */
 static uint64_t pool_offset;          /* virtual - physical of table pages */
 static uint64_t io_next = IO_BASE;
-static uint64_t *slot_ptes;          /* SLOT_DEPTH entries for each CPU */
+uint64_t *paging_windows;
 static uint32_t unmapped;            /* chunks, ever */
 static uint32_t refreshed[MAX_CPUS]; /* its value at each CPU's last flush */
 _Static_assert(WINDOW_FLAGS == DATA, "a window is data");
@@ -91,7 +88,7 @@ const char *paging_init(hpa_t pool, uint64_t ram_end)
     map_section(image_symbols, image_end, CONST);
     for (uint64_t gib = 0; gib < directories; gib++)
         entry_for(DIRECT_BASE + (gib << 30), 1);
-    slot_ptes = entry_for(SLOT_BASE, 0);
+    paging_windows = entry_for(SLOT_BASE, 0);
     *entry_for(DIRECT_BASE + pool.val, 1) = pool.val | DATA | PTE_LARGE;
     return NULL;
 }
@@ -103,7 +100,7 @@ void paging_switch(void)
     WRITE_CR(3, (uint64_t)paging_root - HYP_BASE);
     if (!pool_offset) {
         pool_offset = direct;
-        slot_ptes = (uint64_t *)((uint64_t)slot_ptes + direct);
+        paging_windows = (uint64_t *)((uint64_t)paging_windows + direct);
     }
 }
 
@@ -212,28 +209,6 @@ void *arch_hfn_to_hva(hfn_t f)
 hfn_t arch_hva_to_hfn(const void *p)
 {
     return hpa_to_hfn(mk_hpa((uint64_t)p - DIRECT_BASE));
-}
-
-static struct window window_at(const struct cpu *c, unsigned depth)
-{
-    unsigned i = c->id * SLOT_DEPTH + depth;
-
-    return (struct window){&slot_ptes[i], (uint8_t *)(SLOT_BASE + i * PAGE_SIZE)};
-}
-
-struct window window_open(void)
-{
-    struct cpu *c = this_cpu();
-
-    ASSERT(c->slot_depth < SLOT_DEPTH);
-    return window_at(c, c->slot_depth++);
-}
-
-void window_close(struct window w)
-{
-    --this_cpu()->slot_depth;
-    WRITE_ONCE(*w.entry, 0);
-    invlpg(w.at);
 }
 
 void *arch_slot_map(hfn_t f)

@@ -4,8 +4,6 @@
 #define BH_X86_PAGING_H
 
 #include "hyp/lib/addr.h"
-#include "hyp/lib/util.h"
-#include "hyp/x86/cpu.h"
 
 /*
  * Makes the final tables from pages of the 2 MiB chunk at pool (zeroed here, below 4 GiB, reachable
@@ -28,26 +26,6 @@ uint64_t paging_map_stack(unsigned cpu, unsigned n);
 bool paging_on_stack(uint64_t va, size_t n);
 /* va lies in the guard page below a stack of any CPU. */
 bool paging_in_guard(uint64_t va);
-
-/*
- * A window of this CPU (mm/arch.h: they nest) for who looks at one frame after the other. It shows
- * nothing until it is aimed at a frame: its first byte.
- */
-struct window {
-    uint64_t *entry;
-    uint8_t *at;
-};
-#define WINDOW_FLAGS 0x8000000000000063UL /* present, writable, accessed, dirty, no execution */
-
-struct window window_open(void);
-void window_close(struct window w);
-
-static inline uint8_t *window_aim(struct window w, hfn_t f)
-{
-    WRITE_ONCE(*w.entry, hfn_to_hpa(f).val | WINDOW_FLAGS);
-    invlpg(w.at);
-    return w.at;
-}
 
 /*
  * Drops this CPU's translations of chunks that other CPUs have unmapped since its last call. They

@@ -67,9 +67,10 @@ struct walked {
     uint64_t page; /* NO_PAGE: none */
     gpa_t gpa;
     bool writable;
+    bool own;               /* every table is in the domain's RAM */
     uint64_t exit;          /* x86_vcpu.exits when it was last found to be so */
-    uint64_t cr0, cr3, gen; /* then; p2m.gen */
-    hfn_t frame;            /* behind gpa, or HFN_NONE, as long as p2m.gen is frame_gen */
+    uint64_t cr0, cr3, gen; /* then; p2m.ram_gen */
+    hfn_t frame;            /* RAM behind gpa, or HFN_NONE, as long as p2m.ram_gen is frame_gen */
     uint64_t frame_gen;
     bool frame_writable;
     unsigned steps;

@@ -54,9 +54,10 @@ int guest_walk(struct x86_vcpu *v, gva_t va, bool write, gpa_t *out)
     return -1;
 }
 
-hfn_t p2m_peek(struct p2m *p, gfn_t gfn, bool write, struct locked held)
+hfn_t p2m_peek(struct p2m *p, gfn_t gfn, bool write, enum p2m_type *t, struct locked held)
 {
     (void)p;
+    (void)t;
     (void)gfn;
     (void)write;
     (void)held;

@@ -117,14 +117,16 @@ static uint32_t length_here(struct x86_vcpu *v, uint64_t at, bool code64)
     unsigned offset = at % PAGE_SIZE;
     uint8_t opcode = opcode_of(&svm_of(v)->vmcb), *window;
     struct locked held;
+    enum p2m_type t;
     uint32_t n = 0;
 
     if (!opcode || at - offset != c->page || offset > PAGE_SIZE - LONGEST)
         return 0;
     held = spin_lock(&p->lock);
-    if (p->gen != c->gen)
-        c->frame = p2m_peek(p, c->gfn, false, held);
-    c->gen = p->gen;
+    if (p->ram_gen != c->gen) {
+        c->frame = p2m_peek(p, c->gfn, false, &t, held);
+        c->gen = t == P2M_RAM ? p->ram_gen : ~0UL;
+    }
     if (!hfn_eq(c->frame, HFN_NONE)) {
         window = arch_slot_map(c->frame);
         n = length_of(window + offset, opcode, code64);
