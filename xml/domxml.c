@@ -91,36 +91,50 @@ static void read_backing(struct walk *w, xmlNode *node, void *arg)
     walk_children(w, node, RULES(rules), arg);
 }
 
-uint64_t domxml_cpuset(struct walk *w, xmlNode *node)
+/* The CPU whose number stands at *at, which goes behind it; 64 and more: none. */
+static unsigned parse_cpu(const char **at)
+{
+    unsigned cpu = 0;
+
+    if (!isdigit((unsigned char)**at))
+        return 64;
+    for (; isdigit((unsigned char)**at) && cpu < 64; ++*at)
+        cpu = 10 * cpu + (unsigned)(**at - '0');
+    return cpu;
+}
+
+/* The CPUs of a list, 0 when it is none. */
+static uint64_t parse_cpuset(const char *at)
 {
     uint64_t set = 0;
-    char text[200] = "";
-    const char *at = text;
 
-    if (!walk_attribute(w, node, "cpuset", text, sizeof(text)))
-        return 0;
-    while (*at) {
+    do {
         bool except = *at == '^';
         unsigned first, last;
-        int n = 0;
 
         at += except;
-        if (sscanf(at, "%2u%n", &first, &n) != 1)
-            break;
-        at += n;
-        last = first;
-        if (*at == '-' && (sscanf(at, "-%2u%n", &last, &n) != 1 || (at += n, except)))
-            break;
+        first = last = parse_cpu(&at);
+        if (*at == '-' && !except) {
+            at++;
+            last = parse_cpu(&at);
+        }
         if (first > last || last > 63)
-            break;
+            return 0;
         for (unsigned i = first; i <= last; i++)
             set = except ? set & ~(1UL << i) : set | 1UL << i;
-        if (*at == ',' && at[1])
-            at++;
-        else if (*at)
-            break;
-    }
-    if (*at || (*text && !set))
+    } while (*at++ == ',');
+    return at[-1] ? 0 : set;
+}
+
+uint64_t domxml_cpuset(struct walk *w, xmlNode *node)
+{
+    uint64_t set;
+    char text[200];
+
+    if (!walk_attribute(w, node, "cpuset", text, sizeof(text)) || !*text)
+        return 0;
+    set = parse_cpuset(text);
+    if (!set)
         walk_fail(w, node, "cpuset '%s' is no list of CPUs; such as 0-3,^2,5, CPUs 0 to 63", text);
     return set;
 }
