@@ -6,9 +6,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-uint64_t hash64(const void *data, size_t n);
-
-/* The same in pieces. */
 struct hash64 {
     uint64_t state[11];
 };

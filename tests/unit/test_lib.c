@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#define XXH_INLINE_ALL
+#include <xxhash.h>
 #include "hyp/lib/format.h"
 #include "hyp/lib/hash.h"
 #include "hyp/lib/log.h"
@@ -168,22 +170,22 @@ START_TEST(limit)
 }
 END_TEST
 
-/* Reference values: xxHash specification's XXH64 of the empty input, and pieces against the whole.
- */
+/* XXH64 of the empty input as its specification has it; pieces against the whole. */
 START_TEST(checksum)
 {
     static uint8_t data[10000];
     struct hash64 h;
 
-    ck_assert_uint_eq(hash64("", 0), 0xef46db3751d8e999UL);
+    hash64_init(&h);
+    ck_assert_uint_eq(hash64_final(&h), 0xef46db3751d8e999UL);
     for (size_t i = 0; i < sizeof(data); i++)
         data[i] = (uint8_t)(i * 7);
     hash64_init(&h);
     for (size_t at = 0, n = 1; at < sizeof(data); at += n, n = MIN(n * 2 + 1, sizeof(data) - at))
         hash64_update(&h, data + at, n);
-    ck_assert_uint_eq(hash64_final(&h), hash64(data, sizeof(data)));
+    ck_assert_uint_eq(hash64_final(&h), XXH64(data, sizeof(data), 0));
     data[5000] ^= 1;
-    ck_assert_uint_ne(hash64_final(&h), hash64(data, sizeof(data)));
+    ck_assert_uint_ne(hash64_final(&h), XXH64(data, sizeof(data), 0));
 }
 END_TEST
 
