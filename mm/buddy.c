@@ -57,9 +57,29 @@ static void unlink_block(enum zone z, uint32_t f)
     p->order = ORDER_INSIDE;
 }
 
-static bool refill_hyp(struct locked held)
+/* A block of the zone's lists, BUDDY_NONE when they have none that is large enough. */
+static uint32_t take_block(enum zone z, unsigned order)
 {
-    uint32_t f = buddy_alloc(ZONE_GUEST, ORDER_2M, held);
+    unsigned o = order;
+    uint32_t f;
+
+    while (o <= ORDER_2M && heads[z][o] == BUDDY_NONE)
+        o++;
+    if (o > ORDER_2M)
+        return BUDDY_NONE;
+    f = heads[z][o];
+    unlink_block(z, f);
+    while (o > order) {
+        o--;
+        link_block(z, f + (1U << o), o);
+    }
+    free_frames -= BIT(order);
+    return f;
+}
+
+static bool refill_hyp(void)
+{
+    uint32_t f = take_block(ZONE_GUEST, ORDER_2M);
 
     if (f == BUDDY_NONE)
         return false;
@@ -71,23 +91,11 @@ static bool refill_hyp(struct locked held)
 
 uint32_t buddy_alloc(enum zone z, unsigned order, struct locked held)
 {
-    unsigned o = order;
-    uint32_t f;
+    uint32_t f = take_block(z, order);
 
-    while (o <= ORDER_2M && heads[z][o] == BUDDY_NONE)
-        o++;
-    if (o > ORDER_2M) {
-        if (z == ZONE_GUEST || !refill_hyp(held))
-            return BUDDY_NONE;
-        o = ORDER_2M;
-    }
-    f = heads[z][o];
-    unlink_block(z, f);
-    while (o > order) {
-        o--;
-        link_block(z, f + (1U << o), o);
-    }
-    free_frames -= BIT(order);
+    (void)held;
+    if (f == BUDDY_NONE && z == ZONE_HYP && refill_hyp())
+        f = take_block(z, order);
     return f;
 }
 
