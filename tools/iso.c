@@ -53,7 +53,7 @@ static bool fill(const char *dir, const char *hypervisor, const uint8_t *bundle,
     }
     snprintf(path, sizeof(path), "%s/boot", dir);
     ok = !mkdir(path, 0755);
-    strcat(path, "/grub");
+    snprintf(path, sizeof(path), "%s/boot/grub", dir);
     ok = ok && !mkdir(path, 0755) && put(dir, "boot/bulkhead.elf", elf, n) &&
          put(dir, "boot/bundle", bundle, size) &&
          put(dir, "boot/grub/grub.cfg", grub_cfg, sizeof(grub_cfg) - 1);

@@ -64,7 +64,7 @@ void grant_free(struct domain *d)
     struct grant_table *t = &d->grants;
 
     grant_map_free(d);
-    for (uint32_t i = 0; t->active && i < PAGE_SIZE / sizeof(*t->active); i++)
+    for (uint32_t i = 0; t->active && i < PAGE_SIZE / sizeof(struct grant_active *); i++)
         if (t->active[i])
             hyp_free(t->active[i], 0);
     if (t->active)

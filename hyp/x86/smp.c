@@ -83,7 +83,7 @@ static bool wait_ready(uint64_t ns)
 static bool start(struct cpu *c, hpa_t trampoline)
 {
     uint32_t sipi = ICR_SIPI | (uint32_t)(trampoline.val >> PAGE_SHIFT);
-    uint64_t top = c->stack_top - sizeof(c);
+    uint64_t top = c->stack_top - sizeof(struct cpu *);
 
     *(struct cpu **)top = c;
     ready = false;
