@@ -423,8 +423,10 @@ static uint64_t walk_table(const struct p2m *p, const uint64_t *table, unsigned 
         gfn_t gfn = gfn_add(first, (uint64_t)i << (9 * level));
         uint64_t e = table[i];
 
-        if (e && !is_leaf(e))
+        if (e && !is_leaf(e)) {
+            ASSERT(level);
             tables += walk_table(p, entry_table(e), level - 1, gfn, fn, arg);
+        }
         for (unsigned k = 0; is_leaf(e) && k < (level ? ENTRIES : 1); k++)
             fn(arg, gfn_add(gfn, k), hfn_add(entry_hfn(e), k), entry_type(e), e & p->fmt->writable);
     }

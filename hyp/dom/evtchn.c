@@ -8,6 +8,7 @@
  */
 #include <xen/errno.h>
 #include "hyp/dom/evtchn_private.h"
+#include "hyp/lib/log.h"
 #include "mm/frame.h"
 
 #define SEARCH_TRIES 16  /* closed ports looked at for one that no queue holds any more */
@@ -48,6 +49,7 @@ int evtchn_init(struct domain *d)
 /* A new life of the port; a queue may still have it for its tail, so it remembers which. */
 static void renew(struct evtchn *c, uint8_t state, uint32_t vcpu)
 {
+    ASSERT(c);
     *c = (struct evtchn){.state = state,
                          .vcpu = (uint8_t)vcpu,
                          .priority = EVTCHN_FIFO_PRIORITY_DEFAULT,
