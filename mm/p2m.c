@@ -376,6 +376,7 @@ static unsigned drop_leaf(struct p2m *p, uint64_t e, unsigned level)
 }
 
 /* Empties table, as far as budget goes; true when it is empty. */
+/* NOLINTNEXTLINE(misc-no-recursion): once for each of LEVELS */
 static bool free_table(struct p2m *p, uint64_t *table, unsigned level, unsigned *budget)
 {
     for (unsigned i = 0; i < ENTRIES; i++) {
@@ -414,6 +415,7 @@ bool p2m_free_slice(struct p2m *p, unsigned budget)
     return true;
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): once for each of LEVELS */
 static uint64_t walk_table(const struct p2m *p, const uint64_t *table, unsigned level, gfn_t first,
                            p2m_walk_fn *fn, void *arg)
 {
