@@ -55,6 +55,20 @@ static long unmap(uint64_t at, uint32_t handle)
     return op.status;
 }
 
+/* A hypercall's argument in a mapped page is found, and no longer when the page has gone. */
+static void argument(uint64_t at)
+{
+    domid_t *arg = (domid_t *)at;
+    uint32_t handle;
+
+    EQUAL(map(at, REF, GNTMAP_host_map, domid, &handle), GNTST_okay);
+    *arg = SELF;
+    for (int i = 0; i < 2; i++)
+        TRUE(HYPERCALL2(__HYPERVISOR_memory_op, XENMEM_current_reservation, arg) > 0);
+    EQUAL(unmap(at, handle), GNTST_okay);
+    EQUAL(HYPERCALL2(__HYPERVISOR_memory_op, XENMEM_current_reservation, arg), -XEN_EFAULT);
+}
+
 static void mapping(uint64_t *page)
 {
     uint64_t *window = (uint64_t *)WINDOW;
@@ -72,6 +86,8 @@ static void mapping(uint64_t *page)
     EQUAL(unmap(WINDOW, handle), GNTST_okay);
     EQUAL(table[REF].flags & (GTF_reading | GTF_writing), 0);
     EQUAL(unmap(WINDOW, handle), GNTST_bad_handle);
+    argument(WINDOW);
+    argument(WINDOW + 4096);
 
     EQUAL(map(WINDOW, 400000, GNTMAP_host_map, domid, &none), GNTST_bad_gntref);
     EQUAL(map(WINDOW, REF, GNTMAP_host_map, 31999, &none), GNTST_bad_domain);

@@ -52,6 +52,22 @@ static void balloon(void)
     EQUAL(OP(XENMEM_current_reservation, &self), before + 1);
 }
 
+/* What the hypervisor remembers of where an argument was goes with the page. */
+static void argument(void)
+{
+    domid_t *arg = rt_page_alloc();
+    xen_pfn_t frame = (uint64_t)arg >> 12;
+
+    *arg = DOMID_SELF;
+    for (int i = 0; i < 2; i++)
+        TRUE(OP(XENMEM_current_reservation, arg) > 0);
+    EQUAL(reservation(XENMEM_decrease_reservation, &frame, 1, 0), 1);
+    EQUAL(OP(XENMEM_current_reservation, arg), -XEN_EFAULT);
+    EQUAL(reservation(XENMEM_populate_physmap, &frame, 1, 0), 1);
+    *arg = DOMID_SELF;
+    TRUE(OP(XENMEM_current_reservation, arg) > 0);
+}
+
 static void shared_info(void)
 {
     struct xen_add_to_physmap map = {
@@ -95,6 +111,8 @@ static void map_of_memory(void)
 void probe_main(void)
 {
     balloon();
+    argument();
+    argument(); /* in a page with another number */
     shared_info();
     map_of_memory();
     EQUAL(OP(60, 0), -XEN_ENOSYS);
