@@ -17,7 +17,7 @@ struct table {
     uint64_t base;
 } __packed;
 
-static uint8_t stack[STACK] __aligned(16);
+static uint8_t stacks[2][STACK] __aligned(16);
 static struct table idtr;
 void (*hostile_second)(void);
 bool hostile_ready;
@@ -93,10 +93,11 @@ long hostile_start_vcpu(uint32_t id, void (*fn)(void))
     long rc;
 
     hostile_second = fn;
+    hostile_ready = false;
     __asm__ volatile("sidt %0" : "=m"(idtr));
     c.mode = VCPU_HVM_MODE_64B;
     c.cpu_regs.x86_64.rip = (uint64_t)hostile_enter;
-    c.cpu_regs.x86_64.rsp = (uint64_t)stack + sizeof(stack);
+    c.cpu_regs.x86_64.rsp = (uint64_t)stacks[id];
     c.cpu_regs.x86_64.rdi = (uint64_t)&idtr;
     c.cpu_regs.x86_64.rflags = 2;
     c.cpu_regs.x86_64.cr0 = SECOND_CR0;

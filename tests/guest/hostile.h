@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What hostile guests share: random numbers, options, a second vCPU, gates of their own. */
+/* What hostile guests share: random numbers, options, more vCPUs, gates of their own. */
 #ifndef BH_GUEST_HOSTILE_H
 #define BH_GUEST_HOSTILE_H
 
@@ -20,8 +20,8 @@ uint16_t hostile_domid(void);
 bool hostile_on_amd(void);
 
 /*
- * vCPU id (1..) runs fn in 64-bit mode with our tables, interrupts off; fn does not return. One
- * vCPU only. 0, when an NMI would find its gate there, or an error of VCPUOP_initialise or
+ * vCPU id (1 or 2) runs fn in 64-bit mode with our tables, interrupts off; fn does not return. One
+ * after the other. 0, when an NMI would find its gate there, or an error of VCPUOP_initialise or
  * VCPUOP_up.
  */
 long hostile_start_vcpu(uint32_t id, void (*fn)(void));

@@ -6,7 +6,7 @@
 restarts="<on_reboot>restart</on_reboot><on_crash>restart</on_crash>"
 
 hostile_guests() { # SEED CALLS LIVES WORK
-    probe chaos 2 "" "seed=$1 count=$2"
+    probe chaos 3 "" "seed=$1 count=$2"
     probe insns 2 "$restarts" "seed=$1 count=3000 last=$3"
     probe neighbour 1 "" "work=$4"
 }
@@ -28,7 +28,7 @@ hostile_run() { # VENDOR DIR SEED CALLS LIVES ARG...
     "boot_$vendor" "$dir" "$@"
     expect "$dir" "no guest is left" "power off"
     before=$(frames_left "$dir")
-    hostile_guests "$seed" "$calls" "$lives" 10 | host_image "$dir" "$BUILD/debug/bulkhead.elf"
+    hostile_guests "$seed" "$calls" "$lives" $((calls / 1000 + 10)) | host_image "$dir" "$BUILD/debug/bulkhead.elf"
     "boot_$vendor" "$dir" "$@"
     expect "$dir" "\[chaos\] .*PASS" "\[insns\] PASS" "\[neighbour\] PASS" "no guest is left" \
         "power off"

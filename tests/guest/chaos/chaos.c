@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Random hypercalls of every family from two vCPUs: "seed=N count=N" on the command line. Each
+ * Random hypercalls of every family from two of its three vCPUs: "seed=N count=N" on the command line. Each
  * vCPU's structures are in two versions behind a window of two pages; which version, or none, a
  * page of the window shows changes while hypercalls read it. What a domain may lose, the last pages
  * of its RAM and addresses behind them, is given back, moved, granted and registered all the time.
@@ -121,6 +121,18 @@ static void stay_awake(void)
     __asm__ volatile("wrmsr" : : "c"(SELF_IPI), "a"(0x41), "d"(0));
 }
 
+/* The third vCPU wakes the others: a poll may have lost its timeout to another version. */
+static void third(void)
+{
+    for (;;) {
+        struct sched_poll p = {.timeout = rt_now() + 1000000};
+
+        HYPERCALL2(__HYPERVISOR_sched_op, SCHEDOP_poll, &p);
+        for (unsigned i = 0; i < 2; i++)
+            HYPERCALL3(__HYPERVISOR_vcpu_op, VCPUOP_send_nmi, i, 0);
+    }
+}
+
 static void second(void)
 {
     stay_awake();
@@ -144,13 +156,15 @@ void probe_main(void)
         EQUAL(HYPERCALL2(__HYPERVISOR_memory_op, XENMEM_add_to_physmap, &map), 0);
     stay_awake();
     EQUAL(hostile_start_vcpu(1, second), 0);
+    EQUAL(hostile_start_vcpu(2, third), 0);
     for (uint64_t i = 0; i < count; i++) {
         one(0);
         if (i % (count / 4 + 1) == count / 4)
             rt_print("\n%lu and %lu hypercalls, %lu and %lu without error\n", done[0], done[1],
                      succeeded[0], succeeded[1]);
     }
-    HYPERCALL3(__HYPERVISOR_vcpu_op, VCPUOP_down, 1, 0);
+    for (unsigned i = 1; i < 3; i++)
+        HYPERCALL3(__HYPERVISOR_vcpu_op, VCPUOP_down, i, 0);
     rt_print("\n"); /* behind what it has written as a part of a line */
     EQUAL(odd, 0);
     EQUAL(text_sum(), sum);
