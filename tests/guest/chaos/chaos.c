@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Random hypercalls of every family from two of its three vCPUs: "seed=N count=N" on the command line. Each
- * vCPU's structures are in two versions behind a window of two pages; which version, or none, a
- * page of the window shows changes while hypercalls read it. What a domain may lose, the last pages
- * of its RAM and addresses behind them, is given back, moved, granted and registered all the time.
- * The guest takes no interrupt, but one that waits keeps it from sleeping; it never shuts itself
- * down, and what the hypervisor writes never goes to the guest's own image.
+ * Random hypercalls of every family from two of its three vCPUs: "seed=N count=N" on the command
+ * line. Each vCPU's structures are in two versions behind a window of two pages; which version, or
+ * none, a page of the window shows changes while hypercalls read it. What a domain may lose, the
+ * last pages of its RAM and addresses behind them, is given back, moved, granted and registered all
+ * the time. The guest takes no interrupt, but one that waits keeps it from sleeping; it never shuts
+ * itself down, and what the hypervisor writes never goes to the guest's own image.
  */
 #include "tests/guest/hostile.h"
 
