@@ -10,6 +10,9 @@ life_host() {
         probe crash 1 "<on_reboot>destroy</on_reboot>" port port
         probe crash 1 "" halt halt
         probe crash 1 "" init init
+        probe crash 1 "<on_crash>destroy</on_crash>" jump jump
+        probe crash 1 "<on_crash>destroy</on_crash>" call call
+        probe crash 1 "<on_crash>destroy</on_crash>" gate gate
     } | host_image "$1" "$BUILD/debug/bulkhead.elf"
 }
 
@@ -21,6 +24,25 @@ life_expect() {
         "\[halt\] domain . powered off: every vCPU has halted for good" \
         "\[init\] domain . powered off: every vCPU waits to be started" \
         "no guest is left" "power off"
+}
+
+# VT-x leaves task switches to the hypervisor, which does none. The selector in the qualification is
+# followed by what led to it: a jump, a call, a task gate (SDM vol. 3 table 28-2).
+life_no_tasks() {
+    expect "$1" "\[jump\] vCPU 0: task switch: code 0x9, info 0x80000028" \
+        "\[call\] vCPU 0: task switch: code 0x9, info 0x28" \
+        "\[gate\] vCPU 0: task switch: code 0x9, info 0xc0000028"
+    for way in jump call gate; do
+        expect "$1" "\[$way\] domain .* crashed: task switch (destroy)"
+        expect_not "$1" "\[$way\] \(PASS\|FAIL\)"
+    done
+}
+
+# AMD-V's CPU does them in the guest.
+life_tasks() {
+    for way in jump call gate; do
+        expect "$1" "\[$way\] PASS" "\[$way\] domain .* powered off"
+    done
 }
 
 # The free frames after 1,000 reboots are as many as after 20.
