@@ -4,3 +4,7 @@ ctl-objs += drvdom/ctl/terminal.o
 
 unit-tests += test_ctl
 test_ctl-src := tests/unit/test_ctl.c drvdom/ctl/conring.c drvdom/ctl/keys.c drvdom/ctl/line.c
+
+unit-tests += test_consoles
+test_consoles-src := tests/unit/test_consoles.c $(addprefix drvdom/ctl/,ctl.c conring.c keys.c line.c) \
+                     hyp/lib/format.c

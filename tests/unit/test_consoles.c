@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: MIT */
+/* The control domain's list of consoles: the real one, on a runtime and a terminal that are fakes.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xen/errno.h>
+#include <xen/grant_table.h>
+#include <xen/io/console.h>
+#include "drvdom/ctl/terminal.h"
+#include "guestdrv/rt/rt.h"
+#include "hyp/abi/control.h"
+#include "tests/unit/check_main.h"
+
+#define DOMAINS   4U
+#define CAPACITY  4096U /* of the terminal */
+#define TEXT      16384U
+#define VIRQ_PORT 1
+#define PORTS     10U /* domain n's console is at port 10 + n here, 20 + n there */
+#define STEPS     2000U
+
+static struct {
+    bool there, refuses; /* it grants nothing */
+    const char *name;
+    struct xencons_interface ring;
+    int bound, mapped;
+    unsigned notified;
+    char log[TEXT];
+} domains[DOMAINS];
+
+static size_t room; /* what the terminal takes */
+static char shown[TEXT];
+static const char *typed;
+static int pages;
+static void (*tick)(void);
+
+/* --- the runtime --- */
+
+static long control_next(struct bh_control_next *d)
+{
+    while (d->domid < DOMAINS && !domains[d->domid].there)
+        d->domid++;
+    if (d->domid >= DOMAINS)
+        return -XEN_ENOENT;
+    d->state = BH_DOMAIN_RUNNING;
+    d->console_port = 2 * PORTS + d->domid;
+    strncpy(d->name, domains[d->domid].name, sizeof(d->name));
+    return 0;
+}
+
+long rt_hypercall(unsigned nr, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)
+{
+    const struct bh_control_log *l = (const void *)a2;
+
+    (void)a3, (void)a4, (void)a5;
+    ck_assert_uint_eq(nr, BH_HYPERVISOR_control);
+    if (a1 == BH_CONTROL_next)
+        return control_next((struct bh_control_next *)a2);
+    ck_assert_uint_eq(a1, BH_CONTROL_log);
+    strncat(domains[l->domid].log, (const char *)l->text, l->len);
+    strcat(domains[l->domid].log, "\n");
+    return 0;
+}
+
+void rt_print(const char *fmt, ...)
+{
+    (void)fmt;
+}
+
+void rt_panic(const char *fmt, ...)
+{
+    ck_abort_msg("panic: %s", fmt);
+}
+
+void *rt_page_alloc(void)
+{
+    pages++;
+    return calloc(1, 4096);
+}
+
+void rt_page_free(void *page)
+{
+    pages--;
+    free(page);
+}
+
+int rt_bind_interdomain(uint16_t domid, uint32_t port)
+{
+    ck_assert_uint_eq(port, 2 * PORTS + domid);
+    domains[domid].bound++;
+    return (int)PORTS + domid;
+}
+
+int rt_bind_virq(unsigned virq)
+{
+    ck_assert_uint_eq(virq, VIRQ_DOM_EXC);
+    return VIRQ_PORT;
+}
+
+int rt_bind_pirq(unsigned pirq)
+{
+    return (int)pirq;
+}
+
+void rt_notify(uint32_t port)
+{
+    ck_assert_int_eq(domains[port - PORTS].bound, 1);
+    domains[port - PORTS].notified++;
+}
+
+void rt_close(uint32_t port)
+{
+    domains[port - PORTS].bound--;
+}
+
+uint64_t rt_now(void)
+{
+    static uint64_t now;
+
+    return now += 1000000000;
+}
+
+void rt_set_timer(uint64_t when, void (*fn)(void))
+{
+    (void)when;
+    tick = fn;
+}
+
+void *rt_grant_map(uint16_t domid, uint32_t ref, uint32_t *handle, int *status)
+{
+    ck_assert_uint_eq(ref, GNTTAB_RESERVED_CONSOLE);
+    *handle = domid;
+    *status = GNTST_bad_domain;
+    if (domains[domid].refuses)
+        return NULL;
+    domains[domid].mapped++;
+    return &domains[domid].ring;
+}
+
+void rt_grant_unmap(void *page, uint32_t handle)
+{
+    ck_assert_ptr_eq(page, &domains[handle].ring);
+    domains[handle].mapped--;
+}
+
+/* --- the terminal --- */
+
+bool terminal_init(void)
+{
+    return true;
+}
+
+size_t terminal_room(void)
+{
+    return room;
+}
+
+size_t terminal_write(const char *text, size_t n, bool cooked)
+{
+    size_t done = 0;
+
+    (void)cooked;
+    for (; done < n && room >= 2; done++, room--)
+        strncat(shown, &text[done], 1);
+    return done;
+}
+
+bool terminal_pump(void)
+{
+    return room < CAPACITY;
+}
+
+int terminal_read(void)
+{
+    return *typed ? *typed++ : -1;
+}
+
+/* --- what happens --- */
+
+static void domains_changed(void)
+{
+    component.notified(VIRQ_PORT);
+}
+
+static void birth(uint32_t id, const char *name)
+{
+    domains[id].there = true;
+    domains[id].name = name;
+    domains_changed();
+}
+
+static void death(uint32_t id)
+{
+    domains[id].there = false;
+    domains_changed();
+}
+
+static void say(uint32_t id, const char *text)
+{
+    struct xencons_interface *r = &domains[id].ring;
+
+    for (; *text; text++)
+        r->out[MASK_XENCONS_IDX(r->out_prod++, r->out)] = *text;
+    if (domains[id].bound)
+        component.notified(PORTS + id);
+}
+
+static void type(const char *text)
+{
+    typed = text;
+    component.notified(PORTS);
+}
+
+/* The terminal sends a byte, and the time has come to look again. */
+static void send_one(void)
+{
+    void (*fn)(void) = tick;
+
+    tick = NULL;
+    room++;
+    ck_assert_ptr_nonnull(fn);
+    fn();
+}
+
+static void start(void)
+{
+    room = CAPACITY;
+    typed = "";
+    component.init();
+}
+
+static bool let_go(uint32_t id)
+{
+    return !domains[id].bound && !domains[id].mapped;
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t n = strlen(text), m = strlen(end);
+
+    return n >= m && !strcmp(text + n - m, end);
+}
+
+/* What a dead domain wrote is shown to its end, however little the terminal takes at a time. */
+START_TEST(last_words)
+{
+    static const char words[] = "one\ntwo\n\n\nthree\nand four";
+
+    start();
+    birth(1, "dying");
+    room = (size_t)_i;
+    say(1, words);
+    death(1);
+    for (unsigned i = 0; !let_go(1); i++) {
+        ck_assert_uint_lt(i, STEPS);
+        ck_assert(!ends_with(shown, words));
+        send_one();
+    }
+    ck_assert(ends_with(shown, words));
+    ck_assert_str_eq(domains[1].log, "one\ntwo\n\n\nthree\nand four\n");
+    ck_assert_int_eq(pages, 0);
+}
+END_TEST
+
+/* Who does not have the terminal need not wait for it. */
+START_TEST(words_for_the_log)
+{
+    start();
+    birth(1, "first");
+    birth(2, "second");
+    room = 0;
+    say(1, "held back\n");
+    say(2, "last words");
+    death(2);
+    ck_assert(let_go(2));
+    ck_assert_str_eq(domains[2].log, "last words\n");
+    ck_assert_str_eq(domains[1].log, "");
+    ck_assert_int_eq(pages, 1);
+}
+END_TEST
+
+static char heard_by(uint32_t id)
+{
+    struct xencons_interface *r = &domains[id].ring;
+
+    return r->in_cons == r->in_prod ? 0 : r->in[MASK_XENCONS_IDX(r->in_cons++, r->in)];
+}
+
+START_TEST(keys)
+{
+    static const struct {
+        const char *typed;
+        uint32_t listener;
+    } steps[] = {{"a", 1},      {"\035nb", 2}, {"\035nc", 3}, {"\035nd", 1}, {"\035pe", 3},
+                 {"\035pf", 2}, {"\0351g", 1}, {"\0350h", 1}, {"\0353i", 3}};
+
+    start();
+    birth(1, "one");
+    birth(2, "two");
+    birth(3, "three");
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+        type(steps[i].typed);
+        for (uint32_t d = 1; d < DOMAINS; d++)
+            ck_assert_int_eq(heard_by(d), d == steps[i].listener
+                                              ? steps[i].typed[strlen(steps[i].typed) - 1]
+                                              : 0);
+    }
+}
+END_TEST
+
+START_TEST(no_grant)
+{
+    start();
+    domains[1].refuses = true;
+    birth(1, "mean");
+    ck_assert(let_go(1));
+    ck_assert_int_eq(pages, 0);
+    type("x");
+    death(1);
+    ck_assert(let_go(1));
+}
+END_TEST
+
+static void fill(TCase *tc)
+{
+    tcase_add_loop_test(tc, last_words, 0, 6);
+    tcase_add_test(tc, words_for_the_log);
+    tcase_add_test(tc, keys);
+    tcase_add_test(tc, no_grant);
+}
+
+int main(void)
+{
+    return check_main("consoles", fill);
+}
