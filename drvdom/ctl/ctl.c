@@ -185,8 +185,6 @@ static void scan(void)
         if (!c->seen)
             console_remove(c);
     }
-    if (!attached && consoles)
-        attach(consoles);
 }
 
 static void list(void)
@@ -255,8 +253,6 @@ static void serve(void)
     struct console *c, *next;
     int byte;
 
-    while ((byte = terminal_read()) >= 0)
-        input((char)byte);
     for (c = consoles; c; c = next) {
         next = c->next;
         if (c->gone)
@@ -264,6 +260,10 @@ static void serve(void)
         else
             drain(c);
     }
+    if (!attached && consoles)
+        attach(consoles);
+    while ((byte = terminal_read()) >= 0)
+        input((char)byte);
     if (terminal_pump())
         rt_set_timer(rt_now() + POLL_NS, serve);
 }

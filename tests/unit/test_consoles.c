@@ -308,6 +308,24 @@ START_TEST(keys)
 }
 END_TEST
 
+/* The terminal goes to another domain, whether the dead one's words went out at once or later. */
+START_TEST(terminal_passes_on)
+{
+    start();
+    birth(1, "dying");
+    birth(2, "other");
+    if (_i)
+        room = 0;
+    say(1, "last words");
+    death(1);
+    while (!let_go(1))
+        send_one();
+    room = CAPACITY;
+    type("x");
+    ck_assert_int_eq(heard_by(2), 'x');
+}
+END_TEST
+
 START_TEST(no_grant)
 {
     start();
@@ -326,6 +344,7 @@ static void fill(TCase *tc)
     tcase_add_loop_test(tc, last_words, 0, 6);
     tcase_add_test(tc, words_for_the_log);
     tcase_add_test(tc, keys);
+    tcase_add_loop_test(tc, terminal_passes_on, 0, 2);
     tcase_add_test(tc, no_grant);
 }
 
