@@ -11,7 +11,7 @@
 #include "hyp/lib/log.h"
 #include "mm/frame.h"
 
-#define SEARCH_TRIES 16  /* closed ports looked at for one that no queue holds any more */
+#define SEARCH_TRIES 16 /* closed ports looked at for one that no queue holds any more */
 #define RESET_BUDGET 64 /* ports */
 
 static struct spinlock pairing;
@@ -190,6 +190,7 @@ static void pirq_fired(void *arg)
     evtchn_raise(d, READ_ONCE(d->evtchns.pirq_port));
 }
 
+/* The line is bound under the lock, too: a close comes before or after both. */
 int evtchn_bind_pirq(struct domain *d, uint32_t irq)
 {
     struct evtchn_set *s = &d->evtchns;
@@ -201,15 +202,17 @@ int evtchn_bind_pirq(struct domain *d, uint32_t irq)
         port = open_port(d, EVTCHNSTAT_pirq, 0, &c);
     if (port > 0) {
         c->irq = irq;
-        s->pirq_port = (uint32_t)port;
+        s->pirq_port = (uint32_t)port; /* before the first interrupt */
+        rc = irq_bind(irq, pirq_fired, d);
+        if (rc) {
+            s->pirq_port = 0;
+            put_free(s, (uint32_t)port);
+            s->nopen--;
+            port = rc;
+        }
     }
     spin_unlock(&s->lock);
-    if (port < 0)
-        return port;
-    rc = irq_bind(irq, pirq_fired, d);
-    if (rc)
-        evtchn_close(d, (uint32_t)port);
-    return rc ? rc : port;
+    return port;
 }
 
 /* Frees an open port that is connected to nobody, or whose peer is d's under both locks. */

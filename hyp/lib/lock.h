@@ -10,6 +10,7 @@
  *   event pairing lock hyp/dom/evtchn.c    who is connected to whom
  *   event channel lock struct evtchn_set   two at once: under the pairing lock only
  *   event queue lock   struct evtchn_set   FIFO queues of one domain; one at a time
+ *   interrupt lock     hyp/x86/irq.c       which function a line runs, I/O APIC
  *   p2m lock           struct p2m          two at once: lower domain number first
  *   scheduler lock     hyp/dom/sched.c     run queues
  *   timer lock         struct cpu          one CPU's timer queue

@@ -14,6 +14,7 @@ unsigned fake_notified, fake_raised;
 struct x86_vcpu *fake_last;
 void (*fake_irq)(void *arg);
 void *fake_irq_arg;
+void (*fake_irq_binding)(void);
 
 static struct domain *domains[IDS];
 static int references[IDS];
@@ -121,6 +122,8 @@ void vlapic_raise(struct x86_vcpu *v, uint8_t vector)
 
 int irq_bind(unsigned irq, void (*fn)(void *arg), void *arg)
 {
+    if (fake_irq_binding)
+        fake_irq_binding();
     if (irq != 3 || fake_irq)
         return -XEN_EBUSY;
     fake_irq = fn;

@@ -17,12 +17,13 @@ bool fake_destroy(struct domain *d);
 bool fake_idle(struct domain *d);
 hfn_t fake_ram(struct domain *d, uint32_t gfn);
 
-extern bool fake_slow;    /* a hypercall has always taken long enough */
-extern bool fake_resched; /* the vCPU is to give up its CPU */
+extern bool fake_slow;                      /* a hypercall has always taken long enough */
+extern bool fake_resched;                   /* the vCPU is to give up its CPU */
 extern unsigned fake_notified, fake_raised; /* upcall_notify(), vlapic_raise() */
 extern struct x86_vcpu *fake_last;          /* the vCPU of the last of these */
 extern void (*fake_irq)(void *arg);         /* what irq_bind(3) set */
 extern void *fake_irq_arg;
+extern void (*fake_irq_binding)(void); /* what happens before irq_bind() has done anything */
 extern unsigned fake_refused;
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Event channels against a model, with guests that scribble over everything they can reach. */
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xen/errno.h>
@@ -149,6 +150,67 @@ START_TEST(interrupts)
     ck_assert(evtchn_is_pending(dom[1], p));
     finish();
     ck_assert_ptr_null(fake_irq);
+}
+END_TEST
+
+static void may_bind_irq(unsigned d)
+{
+    ((struct bundle_domain *)dom[d]->record)->privileges = BUNDLE_PRIV_SERIAL2;
+}
+
+static pthread_t closer;
+
+static void *close_pirq(void *arg)
+{
+    ck_assert_int_eq(evtchn_op(dom[1]->vcpus[1], EVTCHNOP_close, mk_gva((uint64_t)arg)), 0);
+    return NULL;
+}
+
+/* Another CPU closes the port, as soon as it can. */
+static void close_meanwhile(void)
+{
+    static struct evtchn_close arg;
+    bool waits = spin_is_locked(&dom[1]->evtchns.lock);
+
+    arg.port = dom[1]->evtchns.pirq_port;
+    ck_assert_int_eq(pthread_create(&closer, NULL, close_pirq, &arg), 0);
+    while (!waits && READ_ONCE(dom[1]->evtchns.nopen))
+        sched_yield();
+}
+
+START_TEST(irq_close_while_binding)
+{
+    struct evtchn_bind_pirq pirq = {.pirq = 3};
+
+    start();
+    may_bind_irq(1);
+    fake_irq_binding = close_meanwhile;
+    ck_assert_int_eq(evtchn_op(dom[1]->vcpus[0], EVTCHNOP_bind_pirq, mk_gva((uint64_t)&pirq)), 0);
+    ck_assert_int_eq(pthread_join(closer, NULL), 0);
+    ck_assert_uint_eq(dom[1]->evtchns.nopen, 0);
+    ck_assert_ptr_null(fake_irq);
+    finish();
+}
+END_TEST
+
+START_TEST(irq_of_another)
+{
+    struct evtchn_bind_pirq pirq = {.pirq = 3};
+    evtchn_port_t p;
+
+    start();
+    may_bind_irq(1);
+    may_bind_irq(2);
+    ck_assert_int_eq(op(1, EVTCHNOP_bind_pirq, &pirq), 0);
+    p = pirq.port;
+    ck_assert_int_eq(op(2, EVTCHNOP_bind_pirq, &pirq), -XEN_EBUSY);
+    ck_assert_uint_eq(dom[2]->evtchns.nopen, 0);
+    ck_assert_ptr_nonnull(fake_irq);
+    fake_irq(fake_irq_arg);
+    ck_assert(evtchn_is_pending(dom[1], p));
+    ck_assert_int_eq(on_port(1, EVTCHNOP_close, p), 0);
+    ck_assert_int_eq(op(2, EVTCHNOP_bind_pirq, &pirq), 0);
+    finish();
 }
 END_TEST
 
@@ -377,6 +439,8 @@ static void fill(TCase *tc)
     tcase_add_test(tc, two_level);
     tcase_add_test(tc, refusals);
     tcase_add_test(tc, interrupts);
+    tcase_add_test(tc, irq_close_while_binding);
+    tcase_add_test(tc, irq_of_another);
     tcase_add_test(tc, all_ports);
     tcase_add_loop_test(tc, random_ops, 0, 5);
     tcase_add_test(tc, many_cpus);
