@@ -183,11 +183,15 @@ int evtchn_bind_ipi(struct vcpu *v)
     return port;
 }
 
+/* By number: irq_unbind() waits for no CPU that is on its way here, and the domain may go. */
 static void pirq_fired(void *arg)
 {
-    struct domain *d = arg;
+    struct domain *d = domain_get((uint16_t)(uintptr_t)arg);
 
+    if (!d)
+        return;
     evtchn_raise(d, READ_ONCE(d->evtchns.pirq_port));
+    domain_put(d);
 }
 
 /* The line is bound under the lock, too: a close comes before or after both. */
@@ -203,7 +207,7 @@ int evtchn_bind_pirq(struct domain *d, uint32_t irq)
     if (port > 0) {
         c->irq = irq;
         s->pirq_port = (uint32_t)port; /* before the first interrupt */
-        rc = irq_bind(irq, pirq_fired, d);
+        rc = irq_bind(irq, pirq_fired, (void *)(uintptr_t)d->id);
         if (rc) {
             s->pirq_port = 0;
             put_free(s, (uint32_t)port);

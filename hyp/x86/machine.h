@@ -31,7 +31,8 @@ void cpu_idle(void);
 /*
  * Routes legacy IRQ 0..15 (with the MADT's overrides) to this CPU: fn(arg) runs from irq_window()
  * at each interrupt, with the line masked when it is level-triggered until irq_unmask(). 0 or
- * -XEN_EBUSY, -XEN_EINVAL.
+ * -XEN_EBUSY, -XEN_EINVAL. After irq_unbind() it may still run once, for an interrupt that another
+ * CPU had taken.
  */
 int irq_bind(unsigned irq, void (*fn)(void *arg), void *arg);
 void irq_unmask(unsigned irq);

@@ -214,6 +214,24 @@ START_TEST(irq_of_another)
 }
 END_TEST
 
+/* A CPU had taken the interrupt before the domain let go of the line. */
+START_TEST(irq_of_the_dead)
+{
+    struct evtchn_bind_pirq pirq = {.pirq = 3};
+    void (*fn)(void *arg);
+    void *arg;
+
+    start();
+    may_bind_irq(1);
+    ck_assert_int_eq(op(1, EVTCHNOP_bind_pirq, &pirq), 0);
+    fn = fake_irq;
+    arg = fake_irq_arg;
+    finish();
+    ck_assert_ptr_null(fake_irq);
+    fn(arg);
+}
+END_TEST
+
 START_TEST(all_ports)
 {
     evtchn_port_t p;
@@ -441,6 +459,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, interrupts);
     tcase_add_test(tc, irq_close_while_binding);
     tcase_add_test(tc, irq_of_another);
+    tcase_add_test(tc, irq_of_the_dead);
     tcase_add_test(tc, all_ports);
     tcase_add_loop_test(tc, random_ops, 0, 5);
     tcase_add_test(tc, many_cpus);
