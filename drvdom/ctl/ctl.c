@@ -31,7 +31,7 @@ _Static_assert(sizeof(struct console) <= 4096, "a console is a page");
 
 static struct console *consoles; /* by domain number */
 static struct console *attached;
-static char wanted[64]; /* name of the domain that last had the terminal */
+static char wanted[64]; /* name of the domain that the terminal returns to after a reboot */
 static struct keys keys;
 static uint32_t virq_port;
 static uint64_t next_notice;
@@ -54,10 +54,18 @@ static void notice(const char *fmt, ...)
 static void attach(struct console *c)
 {
     attached = c;
+    if (!wanted[0])
+        memcpy(wanted, c->name, sizeof(wanted));
+    notice("console of %s (Ctrl-] ? for keys)", c->name);
+}
+
+/* By a key. */
+static void choose(struct console *c)
+{
     if (!c)
         return;
     memcpy(wanted, c->name, sizeof(wanted));
-    notice("console of %s (Ctrl-] ? for keys)", c->name);
+    attach(c);
 }
 
 static void log_flush(struct console *c)
@@ -125,7 +133,7 @@ static void console_add(const struct bh_control_next *d)
     while (*at)
         at = &(*at)->next;
     *at = c;
-    if (!attached || (!strcmp(c->name, wanted) && attached->gone))
+    if (!attached || !strcmp(c->name, wanted))
         attach(c);
     drain(c);
 }
@@ -199,6 +207,7 @@ static void type(char c)
 {
     if (attached && !attached->gone && conring_write(&attached->ring, &c, 1)) {
         rt_notify(attached->port);
+        memcpy(wanted, attached->name, sizeof(wanted));
     } else if (rt_now() >= next_notice) {
         next_notice = rt_now() + NOTICE_NS;
         notice(attached ? "%s does not listen: input dropped" : "no console%s: input dropped",
@@ -227,15 +236,15 @@ static void input(char byte)
         type(arg);
         break;
     case KEY_NEXT:
-        attach(attached && attached->next ? attached->next : consoles);
+        choose(attached && attached->next ? attached->next : consoles);
         break;
     case KEY_PREVIOUS:
-        attach(previous());
+        choose(previous());
         break;
     case KEY_SELECT:
         c = find((uint32_t)arg);
         if (c)
-            attach(c);
+            choose(c);
         else
             notice("no domain %d", arg);
         break;

@@ -326,6 +326,24 @@ START_TEST(terminal_passes_on)
 }
 END_TEST
 
+/* A reboot does not lose the terminal, unless something is typed for whoever has it meanwhile. */
+START_TEST(terminal_returns)
+{
+    start();
+    birth(1, "rebooting");
+    birth(2, "other");
+    death(1);
+    if (_i)
+        type("y");
+    birth(3, "rebooting");
+    type("x");
+    if (_i)
+        ck_assert_int_eq(heard_by(2), 'y');
+    ck_assert_int_eq(heard_by(_i ? 2 : 3), 'x');
+    ck_assert_int_eq(heard_by(_i ? 3 : 2), 0);
+}
+END_TEST
+
 START_TEST(no_grant)
 {
     start();
@@ -345,6 +363,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, words_for_the_log);
     tcase_add_test(tc, keys);
     tcase_add_loop_test(tc, terminal_passes_on, 0, 2);
+    tcase_add_loop_test(tc, terminal_returns, 0, 2);
     tcase_add_test(tc, no_grant);
 }
 
