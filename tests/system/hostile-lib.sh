@@ -28,7 +28,7 @@ hostile_run() { # VENDOR DIR SEED CALLS LIVES ARG...
     "boot_$vendor" "$dir" "$@"
     expect "$dir" "no guest is left" "power off"
     before=$(frames_left "$dir")
-    hostile_guests "$seed" "$calls" "$lives" $((calls / 1000 + 10)) | host_image "$dir" "$BUILD/debug/bulkhead.elf"
+    hostile_guests "$seed" "$calls" "$lives" $((calls / 2500 + 10)) | host_image "$dir" "$BUILD/debug/bulkhead.elf"
     "boot_$vendor" "$dir" "$@"
     expect "$dir" "\[chaos\] .*PASS" "\[insns\] PASS" "\[neighbour\] PASS" "no guest is left" \
         "power off"
