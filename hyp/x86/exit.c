@@ -85,7 +85,8 @@ bool vcpu_has_event(struct x86_vcpu *v)
     return vlapic_pending(v) >= 0 || (v->dom->callback_vector && upcall_event_pending(v));
 }
 
-static void crash(struct x86_vcpu *v, const char *why)
+/* What an administrator needs to find out why a guest ended. */
+static void log_state(struct x86_vcpu *v)
 {
     struct vcpu_state s;
 
@@ -94,6 +95,11 @@ static void crash(struct x86_vcpu *v, const char *why)
              s.rip, s.rsp, s.rflags);
     log_line("[%s] vCPU %u: cr0 %lx cr2 %016lx cr3 %lx cr4 %lx efer %lx", v->dom->name, v->id,
              s.cr0, s.cr2, s.cr3, s.cr4, s.efer);
+}
+
+static void crash(struct x86_vcpu *v, const char *why)
+{
+    log_state(v);
     upcall_shutdown(v, SHUTDOWN_crash, why);
 }
 
@@ -208,6 +214,7 @@ static void handle(struct x86_vcpu *v, const struct exit *e)
         vcpu_inject(v, VECTOR_UD, false, 0);
         break;
     case EXIT_TRIPLE:
+        log_state(v);
         upcall_shutdown(v, SHUTDOWN_reboot, "triple fault");
         break;
     case EXIT_FAILED:
