@@ -293,6 +293,24 @@ bool sched_is_off(struct sched_entity *e)
     return off;
 }
 
+/*
+ * Who yields mostly spins for a sibling: behind the last of them, so that the one that works runs
+ * on and not only as much as each that spins. Where none waits: behind the first who does.
+ */
+static void give_way(struct sched_entity *e)
+{
+    const struct sched_entity *before;
+    struct list *at = queue.prev;
+
+    while (at != &queue && list_entry(at, struct sched_entity, node)->group != e->group)
+        at = at->prev;
+    if (at == &queue)
+        at = queue.next;
+    before = list_entry(at, struct sched_entity, node);
+    if (at != &queue && e->vtime <= before->vtime)
+        e->vtime = before->vtime + 1;
+}
+
 uint32_t sched_release(struct sched_entity *e, enum sched_why why, uint64_t now)
 {
     uint32_t cpu = SCHED_NO_CPU;
@@ -305,12 +323,8 @@ uint32_t sched_release(struct sched_entity *e, enum sched_why why, uint64_t now)
         set_state(e, SCHED_READY, now);
         update_floor(now);
         e->vtime = MIN(e->vtime, floor_vtime + MAX_AHEAD);
-        if (why != SCHED_PREEMPT && !list_empty(&queue)) {
-            const struct sched_entity *first = list_entry(queue.next, struct sched_entity, node);
-
-            if (e->vtime <= first->vtime)
-                e->vtime = first->vtime + 1;
-        }
+        if (why != SCHED_PREEMPT)
+            give_way(e);
         enqueue(e, now);
         cpu = place(e, now);
     }

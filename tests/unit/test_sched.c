@@ -248,6 +248,22 @@ START_TEST(wake_while_running)
 }
 END_TEST
 
+/* One of a domain's vCPUs works, the others spin for it and yield: the CPU is the one's. */
+START_TEST(spinners_give_way)
+{
+    reset(1);
+    start(0, 256, 0);
+    for (unsigned i = 1; i < MAX_E; i++)
+        start_in(i, 0);
+    for (uint64_t end = now + 1000 * MS; now < end; now += MS / 10)
+        if (on[0] != &e[0])
+            pick(0, SCHED_YIELD);
+        else if (now >= alarm[0])
+            pick(0, SCHED_PREEMPT);
+    ck_assert_uint_ge(ran(&e[0]), 800 * MS);
+}
+END_TEST
+
 START_TEST(off_and_on)
 {
     uint64_t slice;
@@ -370,6 +386,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, sleeper_first);
     tcase_add_test(tc, no_hoarding);
     tcase_add_test(tc, wake_while_running);
+    tcase_add_test(tc, spinners_give_way);
     tcase_add_test(tc, off_and_on);
     tcase_add_test(tc, times_add_up);
 }
