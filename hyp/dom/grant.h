@@ -36,8 +36,8 @@ bool grant_free_slice(struct domain *d, unsigned budget);
 uint32_t grant_mapped_by_others(struct domain *d);
 /*
  * Frees the tables, last of all: after p2m_free_slice() is done (the p2m shows the table pages to
- * the guest) and when grant_mapped_by_others() is 0. Until then domain_get() must find d, so that
- * the others can unmap.
+ * the guest) and when grant_mapped_by_others() is 0. Until then d must be there: the others'
+ * mappings point to it.
  */
 void grant_free(struct domain *d);
 /* The builder's: reference ref gives backend access to gfn, read-write. 0 or error. */

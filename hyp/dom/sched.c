@@ -302,13 +302,12 @@ static void give_way(struct sched_entity *e)
     const struct sched_entity *before;
     struct list *at = queue.prev;
 
+    if (list_empty(&queue))
+        return;
     while (at != &queue && list_entry(at, struct sched_entity, node)->group != e->group)
         at = at->prev;
-    if (at == &queue)
-        at = queue.next;
-    before = list_entry(at, struct sched_entity, node);
-    if (at != &queue && e->vtime <= before->vtime)
-        e->vtime = before->vtime + 1;
+    before = list_entry(at == &queue ? queue.next : at, struct sched_entity, node);
+    e->vtime = MAX(e->vtime, before->vtime + 1);
 }
 
 uint32_t sched_release(struct sched_entity *e, enum sched_why why, uint64_t now)

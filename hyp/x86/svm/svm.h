@@ -10,7 +10,7 @@
 #include "hyp/x86/svm/vmcb.h"
 #include "hyp/x86/vendor.h"
 
-/* A page with code that has exited, svminsn.c: where it was; its frame, while p2m.gen is gen. */
+/* A page with code that has exited, svminsn.c: where it was; its frame, while ram_gen is gen. */
 struct svm_code {
     uint64_t page; /* linear */
     gfn_t gfn;
