@@ -14,12 +14,13 @@
 #define BATCH        6
 #define ROOM         8192U
 #define NGRANTS      13U /* operations */
+#define FILL         24U /* bytes that a fill_fn may write, however small the structure */
 
 /* n structures of size bytes each, in all versions; where the hypercall shall look for them. */
 static uint64_t place(struct attacker *a, fill_fn *fill, unsigned cmd, size_t size, unsigned n)
 {
     struct rng *r = &a->rng;
-    uint32_t bytes = (uint32_t)(ROUND_UP(size, 8) * n), at;
+    uint32_t bytes = (uint32_t)(ROUND_UP(size, 8) * n + FILL), at;
     uint32_t room = ROOM - a->used - bytes;
 
     at = a->used + (uint32_t)(a->used ? 0 : rng_below(r, room / 8) * 8);

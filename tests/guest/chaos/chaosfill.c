@@ -149,6 +149,10 @@ void chaos_evtchn(struct attacker *a, unsigned cmd, void *p)
     }
 }
 
+/*
+ * The hypervisor may see the union of one version and the flags of another: a reference has to be
+ * harmless as a frame number, too.
+ */
 static void grant_copy(struct attacker *a, struct gnttab_copy *c)
 {
     struct rng *r = &a->rng;
@@ -160,7 +164,7 @@ static void grant_copy(struct attacker *a, struct gnttab_copy *c)
         uint64_t gfn = chaos_gfn(r);
 
         if (c->flags & (i ? GNTCOPY_dest_gref : GNTCOPY_source_gref))
-            side->u.ref = (grant_ref_t)rng_below(r, GRANTS + 8);
+            side->u.ref = (grant_ref_t)(VICTIMS + rng_below(r, GRANTS + 8 - VICTIMS));
         else
             side->u.gmfn = gfn;
         side->domid = chaos_domid(r);
