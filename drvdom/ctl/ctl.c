@@ -70,7 +70,8 @@ static void choose(struct console *c)
 
 static void log_flush(struct console *c)
 {
-    struct bh_control_log arg = {c->domid, c->line.len, (uint64_t)c->line.text};
+    struct bh_control arg = {
+        .domid = c->domid, .buffer = (uint64_t)c->line.text, .size = c->line.len};
 
     if (HYPERCALL2(BH_HYPERVISOR_control, BH_CONTROL_log, &arg))
         rt_print("ctl: a line of %s was refused\n", c->name);
@@ -106,7 +107,7 @@ static bool drain(struct console *c)
     return moved;
 }
 
-static void console_add(const struct bh_control_next *d)
+static void console_add(const struct bh_domain_info *d)
 {
     struct console **at = &consoles, *c;
     struct xencons_interface *page;
@@ -169,15 +170,23 @@ static struct console *find(uint32_t domid)
     return c;
 }
 
+/* The domain with the lowest number from domid on; false: there is none. */
+static bool next_domain(uint32_t domid, struct bh_domain_info *d)
+{
+    struct bh_control arg = {.domid = domid, .buffer = (uint64_t)d, .size = sizeof(*d)};
+
+    return !HYPERCALL2(BH_HYPERVISOR_control, BH_CONTROL_next, &arg);
+}
+
 /* Compares the hypervisor's list of domains with ours. */
 static void scan(void)
 {
-    struct bh_control_next d = {.domid = 0};
+    struct bh_domain_info d = {.domid = 0};
     struct console *c, *next;
 
     for (c = consoles; c; c = c->next)
         c->seen = false;
-    for (; !HYPERCALL2(BH_HYPERVISOR_control, BH_CONTROL_next, &d); d.domid++) {
+    for (; next_domain(d.domid, &d); d.domid++) {
         bool dead = d.state == BH_DOMAIN_ZOMBIE;
 
         c = find(d.domid);

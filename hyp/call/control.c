@@ -1,67 +1,108 @@
 /* SPDX-License-Identifier: MIT */
 /* The control domain's own hypercall (hyp/abi/control.h). Its caller's privilege was checked. */
 #include <xen/errno.h>
-#include "hyp/call/call.h"
+#include "hyp/call/controlcall.h"
 #include "hyp/lib/string.h"
 
-static long next(struct vcpu *v, gva_t arg)
+long control_give(struct control *c, const void *p, size_t n)
 {
-    struct bh_control_next n;
-    struct domain *d;
-
-    if (copy_from_guest(&v->arch, &n, arg, sizeof(n)))
-        return vcpu_refuse(v, -XEN_EFAULT, "control next", "bad address");
-    d = domain_next(n.domid);
-    if (!d)
-        return -XEN_ENOENT;
-    memset(&n, 0, sizeof(n));
-    spin_lock(&d->lock);
-    n.domid = d->id;
-    n.state = d->state;
-    n.class = d->record->class;
-    n.vcpus = d->nvcpus;
-    n.console_port = d->console_port;
-    n.shutdown_reason = d->shutdown_reason;
-    n.memory = READ_ONCE(d->arch.p2m.ram_frames) * PAGE_SIZE;
-    memcpy(n.uuid, d->record->uuid, sizeof(n.uuid));
-    _Static_assert(sizeof(n.name) == BUNDLE_NAME_SIZE, "a domain's name");
-    memcpy(n.name, d->record->name, sizeof(n.name));
-    spin_unlock(&d->lock);
-    domain_put(d);
-    return copy_to_guest(&v->arch, arg, &n, sizeof(n));
+    if (c->arg.size < n)
+        return control_refuse(c, -XEN_EINVAL, "the buffer is too small");
+    if (copy_to_guest(&c->caller->arch, mk_gva(c->arg.buffer), p, n))
+        return control_refuse(c, -XEN_EFAULT, "bad buffer address");
+    c->arg.size = n;
+    return 0;
 }
 
-static long put_line(struct vcpu *v, gva_t arg)
+static void describe(struct domain *d, struct bh_domain_info *i)
 {
-    struct bh_control_log l;
-    char text[BH_LOG_MAX];
-    struct domain *d;
+    *i = (struct bh_domain_info){
+        .domid = d->id,
+        .state = d->state,
+        .class = d->record->class,
+        .vcpus = d->record->vcpus,
+        .shutdown_reason = d->shutdown_reason,
+        .console_port = d->console_port,
+        .weight = d->record->weight,
+        .cap = d->record->cap,
+        .memory = READ_ONCE(d->arch.p2m.ram_frames) * PAGE_SIZE,
+        .memory_max = d->memory_max * PAGE_SIZE,
+        .created = d->created,
+    };
+    for (uint32_t n = 0; n < d->nvcpus; n++)
+        if (d->vcpus[n])
+            i->vcpus_online += !READ_ONCE(d->vcpus[n]->down);
+    memcpy(i->uuid, d->record->uuid, sizeof(i->uuid));
+    _Static_assert(sizeof(i->name) == BUNDLE_NAME_SIZE, "a domain's name");
+    memcpy(i->name, d->record->name, sizeof(i->name));
+}
 
-    if (copy_from_guest(&v->arch, &l, arg, sizeof(l)))
-        return vcpu_refuse(v, -XEN_EFAULT, "control log", "bad address");
-    if (l.len > sizeof(text) || l.domid > UINT16_MAX)
-        return vcpu_refuse(v, -XEN_EINVAL, "control log", "bad length or domain");
-    if (copy_from_guest(&v->arch, text, mk_gva(l.text), l.len))
-        return vcpu_refuse(v, -XEN_EFAULT, "control log", "bad text address");
-    d = domain_get((uint16_t)l.domid);
+static long next(struct control *c)
+{
+    struct domain *d = domain_next(c->arg.domid);
+    struct bh_domain_info info;
+
     if (!d)
-        return -XEN_ESRCH;
-    consoleio_line(d, spin_lock(&d->lock), text, l.len);
+        return -XEN_ENOENT;
+    spin_lock(&d->lock);
+    describe(d, &info);
     spin_unlock(&d->lock);
     domain_put(d);
+    c->arg.domid = info.domid;
+    return control_give(c, &info, sizeof(info));
+}
+
+static long put_line(struct control *c)
+{
+    char text[BH_LOG_MAX];
+
+    if (c->arg.size > sizeof(text))
+        return control_refuse(c, -XEN_EINVAL, "too long");
+    if (copy_from_guest(&c->caller->arch, text, mk_gva(c->arg.buffer), c->arg.size))
+        return control_refuse(c, -XEN_EFAULT, "bad buffer address");
+    consoleio_line(c->d, spin_lock(&c->d->lock), text, c->arg.size);
+    spin_unlock(&c->d->lock);
     return 0;
+}
+
+static const struct {
+    const char *name;
+    control_fn *fn;
+    bool any; /* domid does not name a domain that must be there */
+} commands[] = {
+    [BH_CONTROL_next] = {"control next", next, true},
+    [BH_CONTROL_log] = {"control log", put_line, false},
+};
+
+static long apply(struct control *c, uint64_t command)
+{
+    long rc;
+
+    if (!commands[command].any) {
+        c->d = c->arg.domid <= UINT16_MAX ? domain_get((uint16_t)c->arg.domid) : NULL;
+        if (!c->d)
+            return -XEN_ESRCH;
+    }
+    rc = commands[command].fn(c);
+    if (c->d)
+        domain_put(c->d);
+    return rc;
 }
 
 long call_control(struct vcpu *v, uint64_t args[CALL_ARGS])
 {
-    gva_t arg = mk_gva(args[1]);
+    struct control c = {.caller = v};
+    uint64_t command = args[0];
+    long rc;
 
-    switch (args[0]) {
-    case BH_CONTROL_next:
-        return next(v, arg);
-    case BH_CONTROL_log:
-        return put_line(v, arg);
-    default:
+    if (command >= ARRAY_SIZE(commands))
         return vcpu_refuse(v, -XEN_ENOSYS, "control", "unknown command");
-    }
+    if (copy_from_guest(&v->arch, &c.arg, mk_gva(args[1]), sizeof(c.arg)))
+        return vcpu_refuse(v, -XEN_EFAULT, commands[command].name, "bad address");
+    rc = apply(&c, command);
+    if (copy_to_guest(&v->arch, mk_gva(args[1]), &c.arg, sizeof(c.arg)))
+        rc = control_refuse(&c, -XEN_EFAULT, "bad address");
+    if (c.why)
+        vcpu_refuse(v, rc, commands[command].name, c.why);
+    return rc;
 }

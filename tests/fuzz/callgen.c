@@ -34,6 +34,10 @@ struct kind {
 #define GRANT(op, type, layout) CALL(grant_table_op, COUNTED, GNTTABOP_##op, gnttab_##type, layout)
 #define MEM(op, type, layout)   CALL(memory_op, PTR, XENMEM_##op, xen_##type, layout)
 #define VCPU(op, type, layout)  CALL(vcpu_op, OF_VCPU, VCPUOP_##op, type, layout)
+#define CONTROL(cmd, layout)                                                                       \
+    {                                                                                              \
+        BH_HYPERVISOR_control, PTR, BH_CONTROL_##cmd, sizeof(struct bh_control), layout            \
+    }
 #define BARE(nr, shape, cmd)                                                                       \
     {                                                                                              \
         __HYPERVISOR_##nr, shape, cmd, 0, ""                                                       \
@@ -104,8 +108,8 @@ static const struct kind kinds[] = {
     CALL(xen_version, PTR, XENVER_guest_handle, nothing, ""),
     CALL(physdev_op, PTR, PHYSDEVOP_eoi, physdev_eoi, "I"),
     CALL(physdev_op, PTR, PHYSDEVOP_irq_status_query, physdev_irq_status_query, "I"),
-    {BH_HYPERVISOR_control, PTR, BH_CONTROL_next, sizeof(struct bh_control_next), "I"},
-    {BH_HYPERVISOR_control, PTR, BH_CONTROL_log, sizeof(struct bh_control_log), "IIA"},
+    CONTROL(next, "I488AQ"),
+    CONTROL(log, "D2488AN"),
     BARE(console_io, NUMBERS, CONSOLEIO_write),
     BARE(set_timer_op, NUMBERS, 0),
     BARE(vm_assist, NUMBERS, VMASST_CMD_enable),

@@ -148,31 +148,39 @@ END_TEST
 
 START_TEST(control)
 {
-    struct bh_control_next n = {.domid = 0};
-    struct bh_control_log l = {2, 5, (uint64_t) "howdy"};
+    struct bh_domain_info info;
+    struct bh_control n = {.buffer = (uint64_t)&info, .size = sizeof(info) + 1};
+    struct bh_control l = {.domid = 2, .buffer = (uint64_t) "howdy", .size = 5};
 
     begin();
     record(dom1)->privileges = BUNDLE_PRIV_CONTROL | BUNDLE_PRIV_SERIAL2;
     SHOULD(call2(BH_HYPERVISOR_control, BH_CONTROL_next, &n), 0);
     ck_assert_uint_eq(n.domid, 1);
-    ck_assert_uint_eq(n.vcpus, 2);
-    ck_assert_uint_eq(n.memory, FAKE_RAM * PAGE_SIZE);
+    ck_assert_uint_eq(n.size, sizeof(info));
+    ck_assert_uint_eq(info.domid, 1);
+    ck_assert_uint_eq(info.vcpus_online, 1);
+    ck_assert_uint_eq(info.memory, FAKE_RAM * PAGE_SIZE);
     n.domid++;
     SHOULD(call2(BH_HYPERVISOR_control, BH_CONTROL_next, &n), 0);
-    ck_assert_str_eq(n.name, "two");
+    ck_assert_str_eq(info.name, "two");
+    n.size--;
+    SHOULD(call2(BH_HYPERVISOR_control, BH_CONTROL_next, &n), -XEN_EINVAL);
+    n.buffer = 0;
+    n.size++;
+    SHOULD(call2(BH_HYPERVISOR_control, BH_CONTROL_next, &n), -XEN_EFAULT);
     n.domid++;
     SHOULD(call2(BH_HYPERVISOR_control, BH_CONTROL_next, &n), -XEN_ENOENT);
     SHOULD(call2(BH_HYPERVISOR_control, BH_CONTROL_next, NULL), -XEN_EFAULT);
     SHOULD(call2(BH_HYPERVISOR_control, BH_CONTROL_log, &l), 0);
     ck_assert_str_eq(fake_log, "two:howdy\n");
-    l.len = BH_LOG_MAX + 1;
+    l.size = BH_LOG_MAX + 1;
     SHOULD(call2(BH_HYPERVISOR_control, BH_CONTROL_log, &l), -XEN_EINVAL);
-    l.len = 5;
+    l.size = 5;
     l.domid = 65536 + 2;
-    SHOULD(call2(BH_HYPERVISOR_control, BH_CONTROL_log, &l), -XEN_EINVAL);
+    SHOULD(call2(BH_HYPERVISOR_control, BH_CONTROL_log, &l), -XEN_ESRCH);
     l.domid = 6;
     SHOULD(call2(BH_HYPERVISOR_control, BH_CONTROL_log, &l), -XEN_ESRCH);
-    SHOULD(call2(BH_HYPERVISOR_control, 9, &l), -XEN_ENOSYS);
+    SHOULD(call2(BH_HYPERVISOR_control, BH_CONTROL_record + 1, &l), -XEN_ENOSYS);
     SHOULD(call2(__HYPERVISOR_physdev_op, PHYSDEVOP_eoi, &(struct physdev_eoi){3}), -XEN_EINVAL);
     dom1->evtchns.pirq_port = 5;
     SHOULD(call2(__HYPERVISOR_physdev_op, PHYSDEVOP_eoi, &(struct physdev_eoi){3}), 0);

@@ -36,12 +36,13 @@ static void (*tick)(void);
 
 /* --- the runtime --- */
 
-static long control_next(struct bh_control_next *d)
+static long control_next(uint32_t domid, struct bh_domain_info *d)
 {
-    while (d->domid < DOMAINS && !domains[d->domid].there)
-        d->domid++;
-    if (d->domid >= DOMAINS)
+    while (domid < DOMAINS && !domains[domid].there)
+        domid++;
+    if (domid >= DOMAINS)
         return -XEN_ENOENT;
+    d->domid = domid;
     d->state = BH_DOMAIN_RUNNING;
     d->console_port = 2 * PORTS + d->domid;
     strncpy(d->name, domains[d->domid].name, sizeof(d->name));
@@ -50,15 +51,15 @@ static long control_next(struct bh_control_next *d)
 
 long rt_hypercall(unsigned nr, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)
 {
-    const struct bh_control_log *l = (const void *)a2;
+    const struct bh_control *c = (const void *)a2;
 
     (void)a3, (void)a4, (void)a5;
     ck_assert_uint_eq(nr, BH_HYPERVISOR_control);
     if (a1 == BH_CONTROL_next)
-        return control_next((struct bh_control_next *)a2);
+        return control_next(c->domid, (struct bh_domain_info *)c->buffer);
     ck_assert_uint_eq(a1, BH_CONTROL_log);
-    strncat(domains[l->domid].log, (const char *)l->text, l->len);
-    strcat(domains[l->domid].log, "\n");
+    strncat(domains[c->domid].log, (const char *)c->buffer, c->size);
+    strcat(domains[c->domid].log, "\n");
     return 0;
 }
 

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* The commands of the control hypercall (hyp/abi/control.h): one function each. */
+#ifndef BH_CALL_CONTROLCALL_H
+#define BH_CALL_CONTROLCALL_H
+
+#include "hyp/call/call.h"
+
+/* A call: arg is a copy of the caller's, and what a command changes in it goes back. */
+struct control {
+    struct vcpu *caller;
+    struct domain *d; /* number arg.domid, with a reference; NULL for a command without */
+    struct bh_control arg;
+    const char *why; /* of a refusal, for the log; NULL: not worth a line */
+};
+
+/* 0, -XEN_E*, or -XEN_ERESTART: arg says what is left to do. */
+typedef long control_fn(struct control *c);
+
+static inline long control_refuse(struct control *c, long error, const char *why)
+{
+    c->why = why;
+    return error;
+}
+
+/* n bytes for the caller's buffer: 0, -XEN_EINVAL: it has not so many, -XEN_EFAULT. */
+long control_give(struct control *c, const void *p, size_t n);
+
+#endif
