@@ -5,19 +5,22 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include "tools/options.h"
 
-const struct command commands[] = {
-    {"image", "[-o OUT.iso | --bundle OUT | --check] HOST.xml", "make a bootable image of a host",
-     "  -o OUT.iso         the image; boots by BIOS and by UEFI\n"
-     "  --bundle OUT       only the bundle, the loader's second file\n"
-     "  --check            only check HOST.xml and all that it names\n"
-     "  --hypervisor FILE  instead of the bulkhead.elf that belongs to bl\n"
-     "  --control FILE     instead of the ctl.elf that belongs to bl\n",
-     cmd_image},
-    {"version", "", "say which version this is", "", cmd_version},
-    {"help", "[COMMAND]", "say what there is", "", cmd_help},
+const struct command *const commands[] = {
+    &cmd_image,
+    &cmd_version,
+    &cmd_help,
+    NULL,
 };
-const unsigned ncommands = sizeof(commands) / sizeof(commands[0]);
+
+const struct command *bl_command(const char *name)
+{
+    for (unsigned i = 0; commands[i]; i++)
+        if (!strcmp(commands[i]->name, name))
+            return commands[i];
+    return NULL;
+}
 
 int bl_fail(const char *fmt, ...)
 {
@@ -53,10 +56,19 @@ void bl_progress(const char *text)
 
 int main(int argc, char **argv)
 {
-    if (argc < 2)
+    const struct command *c;
+    int first, operand;
+
+    if (options_before(argc, argv, &first))
+        return EXIT_USAGE;
+    if (first == argc)
         return bl_usage(NULL, "a command is missing");
-    for (unsigned i = 0; i < ncommands; i++)
-        if (!strcmp(commands[i].name, argv[1]))
-            return commands[i].run(argc - 1, argv + 1);
-    return bl_usage(NULL, "there is no command '%s'", argv[1]);
+    c = bl_command(argv[first]);
+    if (!c)
+        return bl_usage(NULL, "there is no command '%s'", argv[first]);
+    argc -= first;
+    argv += first;
+    if (options_parse(c, argc, argv, &operand))
+        return EXIT_USAGE;
+    return c->run(argc - operand, argv + operand);
 }

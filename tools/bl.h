@@ -7,16 +7,37 @@
 
 enum { EXIT_OK, EXIT_FAILED, EXIT_USAGE };
 
-struct command {
-    const char *name, *arguments, *purpose, *details;
-    int (*run)(int argc, char **argv); /* argv[0]: the command's name */
+/* An option: it sets *text to its argument or counts in *count. */
+struct opt {
+    char letter;          /* 0: none */
+    const char *name;     /* without the two hyphens; NULL: none */
+    const char *argument; /* what it takes, for messages; NULL: nothing */
+    const char *purpose;
+    const char **text;
+    unsigned *count;
 };
-extern const struct command commands[];
-extern const unsigned ncommands;
 
-int cmd_image(int argc, char **argv);
-int cmd_version(int argc, char **argv);
-int cmd_help(int argc, char **argv);
+struct command {
+    const char *name, *operands, *purpose;
+    unsigned least, most;              /* operands */
+    const struct opt *opts;            /* the last one is empty; NULL: none */
+    bool local;                        /* takes no -H and no -o json */
+    const char *details;               /* for help; NULL: none */
+    int (*run)(int argc, char **argv); /* the operands, and NULL behind them */
+};
+extern const struct command *const commands[]; /* NULL behind the last */
+
+#define BL_COMMAND(id) extern const struct command id
+BL_COMMAND(cmd_image);
+BL_COMMAND(cmd_help);
+BL_COMMAND(cmd_version);
+
+/* What the options that all commands have say. */
+extern const char *bl_host; /* NULL: none given */
+extern bool bl_json;
+
+/* NULL: there is none of this name. */
+const struct command *bl_command(const char *name);
 
 /* One line on stderr; the exit code. */
 int bl_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

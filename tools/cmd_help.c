@@ -1,21 +1,66 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
-#include <string.h>
-#include "tools/bl.h"
+#include "tools/json.h"
+#include "tools/options.h"
 
-int cmd_help(int argc, char **argv)
+static int every_command(void)
 {
-    if (argc > 2)
-        return bl_usage("help", "too many arguments");
-    for (unsigned i = 0; i < ncommands; i++) {
-        const struct command *c = &commands[i];
+    json_begin(NULL, '[');
+    for (unsigned i = 0; commands[i]; i++) {
+        const struct command *c = commands[i];
 
-        if (argc == 1)
-            printf("  bl %-8s %s\n", c->name, c->purpose);
-        else if (!strcmp(argv[1], c->name)) {
-            printf("bl %s %s: %s\n%s", c->name, c->arguments, c->purpose, c->details);
-            return EXIT_OK;
+        if (bl_json) {
+            json_begin(NULL, '{');
+            json_string("name", c->name);
+            json_string("purpose", c->purpose);
+            json_end();
+        } else {
+            printf("  bl %-14s %s\n", c->name, c->purpose);
         }
     }
-    return argc == 1 ? EXIT_OK : bl_usage(NULL, "there is no command '%s'", argv[1]);
+    json_end();
+    return EXIT_OK;
 }
+
+/* The completion of shells reads these lines, too. */
+static void options(const struct opt *opts)
+{
+    for (; opts && opts->purpose; opts++) {
+        char text[64];
+        int n = snprintf(text, sizeof(text), opts->letter ? "-%c" : "", opts->letter);
+
+        n += snprintf(text + n, sizeof(text) - (size_t)n, "%s%s%s",
+                      opts->letter && opts->name ? ", " : "", opts->name ? "--" : "",
+                      opts->name ? opts->name : "");
+        if (opts->argument)
+            snprintf(text + n, sizeof(text) - (size_t)n, " %s", opts->argument);
+        printf("  %-22s  %s\n", text, opts->purpose);
+    }
+}
+
+static int run(int argc, char **argv)
+{
+    const struct command *c;
+
+    if (!argc)
+        return every_command();
+    c = bl_command(argv[0]);
+    if (!c)
+        return bl_usage(NULL, "there is no command '%s'", argv[0]);
+    printf("bl %s%s%s%s: %s\n", c->name, c->opts ? " [OPTION...]" : "", *c->operands ? " " : "",
+           c->operands, c->purpose);
+    if (c->details)
+        printf("%s\n", c->details);
+    options(c->opts);
+    if (!c->local)
+        options(options_common);
+    return EXIT_OK;
+}
+
+const struct command cmd_help = {
+    .name = "help",
+    .operands = "[COMMAND]",
+    .purpose = "say what there is",
+    .most = 1,
+    .run = run,
+};

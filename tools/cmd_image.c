@@ -2,7 +2,6 @@
 /* bl image: from the host file to the bundle and the bootable image. */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,10 +11,8 @@
 #include "tools/file.h"
 #include "tools/iso.h"
 
-struct options {
-    const char *iso, *bundle, *hypervisor, *control, *host;
-    bool check;
-};
+static const char *iso, *bundle_file, *hypervisor, *control;
+static unsigned check;
 
 /* Beside bl itself, or where it is installed: ../lib/bulkhead. */
 static char *own_file(const char *name)
@@ -33,38 +30,6 @@ static char *own_file(const char *name)
     return asprintf(&path, "%s/../lib/bulkhead/%s", self, name) < 0 ? NULL : path;
 }
 
-static int parse(int argc, char **argv, struct options *o)
-{
-    static const struct option longs[] = {
-        {"output", required_argument, NULL, 'o'},  {"bundle", required_argument, NULL, 'b'},
-        {"check", no_argument, NULL, 'c'},         {"hypervisor", required_argument, NULL, 'h'},
-        {"control", required_argument, NULL, 't'}, {0},
-    };
-    int c;
-
-    opterr = 0;
-    while ((c = getopt_long(argc, argv, "o:", longs, NULL)) != -1) {
-        if (c == 'o')
-            o->iso = optarg;
-        else if (c == 'b')
-            o->bundle = optarg;
-        else if (c == 'c')
-            o->check = true;
-        else if (c == 'h')
-            o->hypervisor = optarg;
-        else if (c == 't')
-            o->control = optarg;
-        else
-            return bl_usage("image", "bad option '%s'", argv[optind - 1]);
-    }
-    if (optind + 1 != argc)
-        return bl_usage("image", "one host file is needed");
-    if (!!o->iso + !!o->bundle + o->check != 1)
-        return bl_usage("image", "one of -o, --bundle and --check is needed");
-    o->host = argv[optind];
-    return EXIT_OK;
-}
-
 static void unpacking(const char *name)
 {
     char text[128];
@@ -73,44 +38,64 @@ static void unpacking(const char *name)
     bl_progress(text);
 }
 
-static int write_out(const struct options *o, const uint8_t *bundle, size_t size)
+static int write_out(const uint8_t *bundle, size_t size)
 {
-    char *own = o->hypervisor || !o->iso ? NULL : own_file("bulkhead.elf");
+    char *own = hypervisor || !iso ? NULL : own_file("bulkhead.elf");
     const char *wrong = NULL;
 
-    if (o->bundle && !file_write(o->bundle, bundle, size))
+    if (bundle_file && !file_write(bundle_file, bundle, size))
         wrong = strerror(errno);
-    if (o->iso) {
+    if (iso) {
         bl_progress("making the image ...");
-        wrong = iso_write(o->iso, own ? own : o->hypervisor, bundle, size);
+        wrong = iso_write(iso, own ? own : hypervisor, bundle, size);
     }
     bl_progress(NULL);
     free(own);
-    return wrong ? bl_fail("%s: %s", o->iso ? o->iso : o->bundle, wrong) : EXIT_OK;
+    return wrong ? bl_fail("%s: %s", iso ? iso : bundle_file, wrong) : EXIT_OK;
 }
 
-int cmd_image(int argc, char **argv)
+static int run(int argc, char **argv)
 {
-    struct options o = {0};
     struct hostcfg host;
     uint8_t *bundle = NULL;
     const char *wrong;
     char *own;
     size_t size = 0;
-    int rc = parse(argc, argv, &o);
+    int rc;
 
-    if (rc)
-        return rc;
-    own = o.control ? NULL : own_file("ctl.elf");
-    wrong = hostcfg_read(&host, o.host);
+    (void)argc;
+    if (!!iso + !!bundle_file + !!check != 1)
+        return bl_usage("image", "one of -o, --bundle and --check is needed");
+    own = control ? NULL : own_file("ctl.elf");
+    wrong = hostcfg_read(&host, argv[0]);
     if (!wrong)
-        wrong = bundle_make(&host, own ? own : o.control, unpacking, &bundle, &size);
+        wrong = bundle_make(&host, own ? own : control, unpacking, &bundle, &size);
     if (wrong)
         rc = bl_fail("%s", wrong);
     else
-        rc = write_out(&o, bundle, size);
+        rc = write_out(bundle, size);
     free(bundle);
     free(own);
     hostcfg_free(&host);
     return rc;
 }
+
+static const struct opt opts[] = {
+    {'o', "output", "OUT.iso", "the image; boots by BIOS and by UEFI", &iso, NULL},
+    {0, "bundle", "OUT", "only the bundle, the loader's second file", &bundle_file, NULL},
+    {0, "check", NULL, "only check HOST.xml and all that it names", NULL, &check},
+    {0, "hypervisor", "FILE", "instead of the bulkhead.elf that belongs to bl", &hypervisor, NULL},
+    {0, "control", "FILE", "instead of the ctl.elf that belongs to bl", &control, NULL},
+    {0},
+};
+
+const struct command cmd_image = {
+    .name = "image",
+    .operands = "HOST.xml",
+    .purpose = "make a bootable image of a host",
+    .least = 1,
+    .most = 1,
+    .opts = opts,
+    .local = true,
+    .run = run,
+};
