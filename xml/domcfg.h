@@ -51,6 +51,9 @@ struct hostcfg {
  */
 const char *hostcfg_read(struct hostcfg *h, const char *path);
 void hostcfg_free(struct hostcfg *h);
+/* The same of a file that holds one <domain>. */
+const char *domcfg_read(struct domcfg *d, const char *path);
+void domcfg_free(struct domcfg *d);
 /* What a file says may stand in a message, and still it is one line: control characters go. */
 void hostcfg_one_line(char *message);
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "xml/cpuset.h"
 
 #define RULES(r)   (r), sizeof(r) / sizeof((r)[0])
 #define LOWEST_RAM (1UL << 20)
@@ -91,41 +92,6 @@ static void read_backing(struct walk *w, xmlNode *node, void *arg)
     walk_children(w, node, RULES(rules), arg);
 }
 
-/* The CPU whose number stands at *at, which goes behind it; 64 and more: none. */
-static unsigned parse_cpu(const char **at)
-{
-    unsigned cpu = 0;
-
-    if (!isdigit((unsigned char)**at))
-        return 64;
-    for (; isdigit((unsigned char)**at) && cpu < 64; ++*at)
-        cpu = 10 * cpu + (unsigned)(**at - '0');
-    return cpu;
-}
-
-/* The CPUs of a list, 0 when it is none. */
-static uint64_t parse_cpuset(const char *at)
-{
-    uint64_t set = 0;
-
-    do {
-        bool except = *at == '^';
-        unsigned first, last;
-
-        at += except;
-        first = last = parse_cpu(&at);
-        if (*at == '-' && !except) {
-            at++;
-            last = parse_cpu(&at);
-        }
-        if (first > last || last > 63)
-            return 0;
-        for (unsigned i = first; i <= last; i++)
-            set = except ? set & ~(1UL << i) : set | 1UL << i;
-    } while (*at++ == ',');
-    return at[-1] ? 0 : set;
-}
-
 uint64_t domxml_cpuset(struct walk *w, xmlNode *node)
 {
     uint64_t set;
@@ -133,7 +99,7 @@ uint64_t domxml_cpuset(struct walk *w, xmlNode *node)
 
     if (!walk_attribute(w, node, "cpuset", text, sizeof(text)) || !*text)
         return 0;
-    set = parse_cpuset(text);
+    set = cpuset_parse(text);
     if (!set)
         walk_fail(w, node, "cpuset '%s' is no list of CPUs; such as 0-3,^2,5, CPUs 0 to 63", text);
     return set;
@@ -350,7 +316,7 @@ void domxml_read(struct walk *w, xmlNode *node, struct domcfg *d)
     check_memory(w, node, d);
 }
 
-void domxml_free(struct domcfg *d)
+void domcfg_free(struct domcfg *d)
 {
     free(d->kernel);
     free(d->initrd);

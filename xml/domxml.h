@@ -8,7 +8,6 @@
 #define DOMXML_ATTRIBUTES "type id"
 
 void domxml_read(struct walk *w, xmlNode *node, struct domcfg *d);
-void domxml_free(struct domcfg *d);
 /* A domain's or host's name into name[64]. */
 void domxml_name(struct walk *w, xmlNode *node, char *name);
 /* Attribute cpuset, "0-3,^2,5": a mask of CPUs 0 to 63; 0: it is not there. */

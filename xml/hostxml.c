@@ -104,7 +104,17 @@ static void check_host(xmlNode *root, const struct hostcfg *h)
             h->memory_at.file, h->memory_at.line, (sum + (1 << 20) - 1) >> 20, h->memory >> 20);
 }
 
-static void read_host(struct hostcfg *h, xmlNode *root)
+/* Is it what the file must hold? */
+static bool check_root(const xmlNode *root, const char *element)
+{
+    if (root->doc->intSubset)
+        walk_fail(&walk, root, "a document type is not allowed");
+    if (root->ns || strcmp((const char *)root->name, element))
+        walk_fail(&walk, root, "not a %s file; its first element is <%s>", element, element);
+    return !walk_failed(&walk);
+}
+
+static void read_host(xmlNode *root, void *arg)
 {
     static const struct walk_rule top[] = {
         {"name", read_name, WALK_REQUIRED, NULL},
@@ -114,18 +124,23 @@ static void read_host(struct hostcfg *h, xmlNode *root)
         {"domain", read_domain, WALK_MANY, DOMXML_ATTRIBUTES},
     };
 
-    if (root && root->doc->intSubset)
-        walk_fail(&walk, root, "a document type is not allowed");
-    if (!root || root->ns || strcmp((const char *)root->name, "host")) {
-        if (root)
-            walk_fail(&walk, root, "not a host file; its first element is <host>");
+    struct hostcfg *h = arg;
+
+    if (!check_root(root, "host"))
         return;
-    }
     if (root->properties)
         walk_fail(&walk, root, "it may have no attributes");
     walk_children(&walk, root, RULES(top), h);
     if (!walk_failed(&walk))
         check_host(root, h);
+}
+
+static void read_one_domain(xmlNode *root, void *arg)
+{
+    if (!check_root(root, "domain"))
+        return;
+    walk_attributes(&walk, root, DOMXML_ATTRIBUTES);
+    domxml_read(&walk, root, arg);
 }
 
 /* libxml2's messages: the first one counts. */
@@ -218,11 +233,11 @@ static void validate(xmlDoc *doc)
     xmlRelaxNGFreeParserCtxt(parser);
 }
 
-const char *hostcfg_read(struct hostcfg *h, const char *path)
+/* Reads a file with all that it includes; fn is for its first element. */
+static const char *read_file(const char *path, void (*fn)(xmlNode *root, void *arg), void *arg)
 {
     xmlDoc *doc;
 
-    memset(h, 0, sizeof(*h));
     walk.error[0] = '\0';
     xmlSetStructuredErrorFunc(NULL, on_error);
     doc = xmlReadFile(path, NULL, PARSE);
@@ -230,14 +245,26 @@ const char *hostcfg_read(struct hostcfg *h, const char *path)
         include_all(xmlDocGetRootElement(doc), 0);
     if (!doc && !walk_failed(&walk))
         snprintf(walk.error, sizeof(walk.error), "%s: cannot be read", path);
-    if (doc && !walk_failed(&walk))
-        read_host(h, xmlDocGetRootElement(doc));
+    if (doc && !walk_failed(&walk) && xmlDocGetRootElement(doc))
+        fn(xmlDocGetRootElement(doc), arg);
     if (doc && !walk_failed(&walk))
         validate(doc);
     xmlFreeDoc(doc);
     xmlSetStructuredErrorFunc(NULL, NULL);
     hostcfg_one_line(walk.error);
     return walk_failed(&walk) ? walk.error : NULL;
+}
+
+const char *hostcfg_read(struct hostcfg *h, const char *path)
+{
+    memset(h, 0, sizeof(*h));
+    return read_file(path, read_host, h);
+}
+
+const char *domcfg_read(struct domcfg *d, const char *path)
+{
+    memset(d, 0, sizeof(*d));
+    return read_file(path, read_one_domain, d);
 }
 
 void hostcfg_one_line(char *message)
@@ -250,7 +277,7 @@ void hostcfg_one_line(char *message)
 void hostcfg_free(struct hostcfg *h)
 {
     for (uint32_t i = 0; i < h->ndomains; i++)
-        domxml_free(&h->domains[i]);
+        domcfg_free(&h->domains[i]);
     free(h->domains);
     h->domains = NULL;
     h->ndomains = 0;

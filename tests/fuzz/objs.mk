@@ -20,8 +20,9 @@ fuzz_call-flags := -D_GNU_SOURCE= -include tests/fuzz/fake_window.h \
 fuzz_call-runs  := 5000
 
 fuzz-tests += fuzz_xml
-fuzz_xml-src  := tests/fuzz/fuzz_xml.c tests/unit/kernels.c xml/hostxml.c xml/domxml.c xml/walk.c \
-                 xml/schema.S $(addprefix tools/,mkbundle.c kernel.c unpack.c file.c) \
+fuzz_xml-src  := tests/fuzz/fuzz_xml.c tests/unit/kernels.c xml/hostxml.c xml/domxml.c \
+                 xml/cpuset.c xml/walk.c xml/schema.S \
+                 $(addprefix tools/,mkbundle.c mkdomain.c kernel.c unpack.c file.c) \
                  hyp/dom/record.c hyp/lib/hash.c
 fuzz_xml-libs := libxml-2.0 liblzma liblz4 libzstd zlib libelf
 fuzz_xml-runs := 30000

@@ -14,6 +14,7 @@
 #include "tests/unit/kernels.h"
 #include "tools/mkbundle.h"
 #include "tools/file.h"
+#include "xml/cpuset.h"
 
 static char root[1024], temp[] = "/tmp/test-xml-XXXXXX";
 
@@ -140,6 +141,45 @@ START_TEST(samples)
 }
 END_TEST
 
+/* A domain's file alone, as it is created on a running host. */
+START_TEST(one_domain)
+{
+    char path[1100], *message;
+    struct domcfg d;
+
+    snprintf(path, sizeof(path), "%s/xml/samples/web.xml", root);
+    ck_assert_ptr_null(domcfg_read(&d, path));
+    ck_assert_str_eq(d.name, "web");
+    ck_assert_uint_eq(d.affinity, 0xb);
+    ck_assert_ptr_nonnull(strstr(d.name_at.file, "web.xml"));
+    domcfg_free(&d);
+    snprintf(path, sizeof(path), "%s/xml/samples/host.xml", root);
+    message = strdup(domcfg_read(&d, path));
+    ck_assert_ptr_nonnull(
+        strstr(message, "<host>: not a domain file; its first element is <domain>"));
+    free(message);
+    domcfg_free(&d);
+    ck_assert(file_write("one.xml", "<domain x='1'/>", 15));
+    ck_assert_ptr_nonnull(strstr(domcfg_read(&d, "one.xml"), "one.xml:1: <domain>: attribute 'x'"));
+    domcfg_free(&d);
+}
+END_TEST
+
+START_TEST(cpu_lists)
+{
+    char text[CPUSET_TEXT];
+
+    cpuset_text(text, cpuset_parse("0-3,^2,5,62-63"));
+    ck_assert_str_eq(text, "0-1,3,5,62-63");
+    cpuset_text(text, ~0UL);
+    ck_assert_str_eq(text, "0-63");
+    cpuset_text(text, 0x5555555555555555UL);
+    ck_assert_uint_eq(cpuset_parse(text), 0x5555555555555555UL);
+    ck_assert_uint_eq(cpuset_parse("1,^1"), 0);
+    ck_assert_uint_eq(cpuset_parse("all"), 0);
+}
+END_TEST
+
 /* What we take, libvirt takes too. */
 START_TEST(libvirt_agrees)
 {
@@ -200,6 +240,8 @@ static void fill(TCase *tc)
     tcase_add_test(tc, samples);
     tcase_add_test(tc, libvirt_agrees);
     tcase_add_test(tc, bundle_is_valid);
+    tcase_add_test(tc, one_domain);
+    tcase_add_test(tc, cpu_lists);
 }
 
 int main(void)
