@@ -27,11 +27,11 @@ static void options(const struct opt *opts)
 {
     for (; opts && opts->purpose; opts++) {
         char text[64];
-        int n = snprintf(text, sizeof(text), opts->letter ? "-%c" : "", opts->letter);
+        const char letter[] = {'-', (char)opts->letter, '\0'};
+        int n = snprintf(text, sizeof(text), "%s%s%s%s", opts->letter ? letter : "",
+                         opts->letter && opts->name ? ", " : "", opts->name ? "--" : "",
+                         opts->name ? opts->name : "");
 
-        n += snprintf(text + n, sizeof(text) - (size_t)n, "%s%s%s",
-                      opts->letter && opts->name ? ", " : "", opts->name ? "--" : "",
-                      opts->name ? opts->name : "");
         if (opts->argument)
             snprintf(text + n, sizeof(text) - (size_t)n, " %s", opts->argument);
         printf("  %-22s  %s\n", text, opts->purpose);
