@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
 ctl-objs += drvdom/ctl/ctl.o drvdom/ctl/conring.o drvdom/ctl/keys.o drvdom/ctl/line.o
-ctl-objs += drvdom/ctl/terminal.o
+ctl-objs += drvdom/ctl/terminal.o drvdom/ctl/consoles.o drvdom/ctl/screen.o
 
 unit-tests += test_ctl
 test_ctl-src := tests/unit/test_ctl.c drvdom/ctl/conring.c drvdom/ctl/keys.c drvdom/ctl/line.c
 
 unit-tests += test_consoles
-test_consoles-src := tests/unit/test_consoles.c $(addprefix drvdom/ctl/,ctl.c conring.c keys.c line.c) \
+test_consoles-src := tests/unit/test_consoles.c $(addprefix drvdom/ctl/,ctl.c consoles.c screen.c \
+                     conring.c keys.c line.c) \
                      hyp/lib/format.c
