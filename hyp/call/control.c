@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* The control domain's own hypercall (hyp/abi/control.h). Its caller's privilege was checked. */
 #include <xen/errno.h>
+#include "hyp/abi/version.h"
 #include "hyp/call/controlcall.h"
+#include "hyp/lib/format.h"
 #include "hyp/lib/string.h"
+#include "hyp/x86/vendor.h"
 
 long control_give(struct control *c, const void *p, size_t n)
 {
@@ -26,12 +29,19 @@ static void describe(struct domain *d, struct bh_domain_info *i)
         .weight = d->record->weight,
         .cap = d->record->cap,
         .memory = READ_ONCE(d->arch.p2m.ram_frames) * PAGE_SIZE,
-        .memory_max = d->memory_max * PAGE_SIZE,
+        .memory_max = domain_memory_max(d),
         .created = d->created,
     };
-    for (uint32_t n = 0; n < d->nvcpus; n++)
-        if (d->vcpus[n])
-            i->vcpus_online += !READ_ONCE(d->vcpus[n]->down);
+    i->flags = (d->paused ? BH_DOMAIN_PAUSED : 0) | (d->by_call ? BH_DOMAIN_CREATED : 0);
+    for (uint32_t n = 0; n < d->nvcpus; n++) {
+        uint64_t time[SCHED_STATES], since;
+
+        if (!d->vcpus[n])
+            continue;
+        sched_times(&d->vcpus[n]->sched, now_ns(), time, &since);
+        i->cpu_time += time[SCHED_RUNNING];
+        i->vcpus_online += !READ_ONCE(d->vcpus[n]->down);
+    }
     memcpy(i->uuid, d->record->uuid, sizeof(i->uuid));
     _Static_assert(sizeof(i->name) == BUNDLE_NAME_SIZE, "a domain's name");
     memcpy(i->name, d->record->name, sizeof(i->name));
@@ -65,20 +75,71 @@ static long put_line(struct control *c)
     return 0;
 }
 
+static long host(struct control *c)
+{
+    struct mem_stats m = mem_stats();
+    uint64_t now = now_ns();
+    struct bh_host_info i = {
+        .version = BH_CONTROL_VERSION,
+        .cpus = ncpus,
+        .memory = m.total * PAGE_SIZE,
+        .memory_free = m.free * PAGE_SIZE,
+        .uptime = now,
+        .tsc_khz = tsc_khz,
+        .idle_time = now * ncpus - sched_busy(now),
+    };
+
+    format(i.vendor, sizeof(i.vendor), "%s", vendor->name);
+    format(i.build, sizeof(i.build), "%s", BH_VERSION);
+    _Static_assert(sizeof(i.name) == sizeof(domains_host), "a host's name");
+    memcpy(i.name, domains_host, sizeof(i.name));
+    return control_give(c, &i, sizeof(i));
+}
+
+static long read_log(struct control *c)
+{
+    char text[BH_LOG_MAX];
+    size_t n = log_read(&c->arg.a, text, MIN(c->arg.size, sizeof(text)));
+
+    return control_give(c, text, n);
+}
+
+/* Without a domain: domid need not name one. */
+#define HOST(cmd, fn)   [BH_CONTROL_##cmd] = {"control " #cmd, fn, false}
+#define DOMAIN(cmd, fn) [BH_CONTROL_##cmd] = {"control " #cmd, fn, true}
+
 static const struct {
     const char *name;
     control_fn *fn;
-    bool any; /* domid does not name a domain that must be there */
+    bool domain;
 } commands[] = {
-    [BH_CONTROL_next] = {"control next", next, true},
-    [BH_CONTROL_log] = {"control log", put_line, false},
+    HOST(next, next),
+    DOMAIN(log, put_line),
+    HOST(host, host),
+    HOST(read_log, read_log),
+    DOMAIN(vcpu, controlvcpu_info),
+    HOST(create, controlload_create),
+    DOMAIN(load, controlload_load),
+    DOMAIN(finish, controlload_finish),
+    DOMAIN(unpause, controllife_unpause),
+    DOMAIN(pause, controllife_pause),
+    DOMAIN(shutdown, controllife_shutdown),
+    DOMAIN(destroy, controllife_destroy),
+    DOMAIN(shares, controldom_shares),
+    DOMAIN(affinity, controlvcpu_affinity),
+    DOMAIN(memory_max, controldom_memory_max),
+    DOMAIN(rename, controldom_rename),
+    DOMAIN(read_memory, controldom_read_memory),
+    DOMAIN(context, controlvcpu_context),
+    DOMAIN(trigger, controlvcpu_trigger),
+    DOMAIN(record, controldom_record),
 };
 
 static long apply(struct control *c, uint64_t command)
 {
     long rc;
 
-    if (!commands[command].any) {
+    if (commands[command].domain) {
         c->d = c->arg.domid <= UINT16_MAX ? domain_get((uint16_t)c->arg.domid) : NULL;
         if (!c->d)
             return -XEN_ESRCH;

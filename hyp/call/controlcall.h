@@ -16,6 +16,11 @@ struct control {
 /* 0, -XEN_E*, or -XEN_ERESTART: arg says what is left to do. */
 typedef long control_fn(struct control *c);
 
+control_fn controlload_create, controlload_load, controlload_finish, controllife_unpause,
+    controllife_pause, controllife_shutdown, controllife_destroy, controldom_shares,
+    controldom_memory_max, controldom_rename, controldom_read_memory, controldom_record,
+    controlvcpu_info, controlvcpu_affinity, controlvcpu_context, controlvcpu_trigger;
+
 static inline long control_refuse(struct control *c, long error, const char *why)
 {
     c->why = why;

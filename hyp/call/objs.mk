@@ -2,10 +2,12 @@
 hyp-objs += hyp/call/call.o hyp/call/multicall.o hyp/call/version.o hyp/call/memory.o
 hyp-objs += hyp/call/physmap.o hyp/call/hvmop.o hyp/call/vcpuop.o hyp/call/vcpuinit.o
 hyp-objs += hyp/call/schedop.o hyp/call/timerop.o hyp/call/consoleio.o hyp/call/physdevop.o
-hyp-objs += hyp/call/control.o
+hyp-objs += hyp/call/control.o hyp/call/controlload.o hyp/call/controllife.o
+hyp-objs += hyp/call/controldom.o hyp/call/controlvcpu.o
 
 fake-call := tests/unit/fake_call.c $(patsubst %.o,%.c,$(filter hyp/call/%,$(hyp-objs)))
-fake-call += hyp/dom/record.c hyp/dom/ram.c hyp/lib/hash.c
+fake-call += hyp/dom/record.c hyp/dom/ram.c hyp/dom/sched.c
+fake-call += hyp/lib/hash.c hyp/lib/format.c
 
 unit-tests += test_call_memory
 test_call_memory-src := tests/unit/test_call_memory.c $(fake-call) $(fake-dom)
@@ -17,5 +19,5 @@ unit-tests += test_call_vcpu
 test_call_vcpu-src := tests/unit/test_call_vcpu.c $(fake-call) $(fake-dom)
 
 unit-tests += test_invariant
-test_invariant-src := tests/unit/test_invariant.c hyp/dom/invariant.c hyp/lib/format.c $(fake-call) \
+test_invariant-src := tests/unit/test_invariant.c hyp/dom/invariant.c $(fake-call) \
                       $(fake-dom)

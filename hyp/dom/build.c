@@ -62,7 +62,7 @@ static int ram_slice(struct domain *d)
     if (d->build.page < total)
         return 0;
     d->build.ram_done = true;
-    d->build.page = 0;
+    hash64_init(&d->build.hash);
     return 0;
 }
 
@@ -70,10 +70,11 @@ static int segment_end(struct domain *d, const struct bundle_segment *s)
 {
     if (hash64_final(&d->build.hash) != s->checksum) {
         log_line("[%s] segment %u: checksum: does not match", d->record->name, d->build.segment);
-        return -XEN_EINVAL;
+        return -XEN_EILSEQ;
     }
     d->build.segment++;
-    d->build.page = 0;
+    d->build.done = 0;
+    hash64_init(&d->build.hash);
     return 0;
 }
 
@@ -82,26 +83,61 @@ static int load_slice(struct domain *d)
 {
     const struct bundle_segment *s = &d->record->segments[d->build.segment];
 
-    if (!d->build.page)
-        hash64_init(&d->build.hash);
     for (unsigned i = 0; i < COPIES; i++) {
-        uint64_t at = d->build.page * PAGE_SIZE;
-        size_t n;
+        uint64_t at = d->build.done;
+        size_t n = MIN(PAGE_SIZE, s->file_size - at);
         uint8_t *window;
         int rc;
 
-        if (at >= s->file_size)
+        if (!n)
             return segment_end(d, s);
-        n = MIN(PAGE_SIZE, s->file_size - at);
         window = arch_slot_map(hpa_to_hfn(mk_hpa(source.val + s->offset + at)));
         hash64_update(&d->build.hash, window, n);
         rc = copy_to_gpa(&d->arch, mk_gpa(s->gpa + at), window, n);
         arch_slot_unmap(window);
         if (rc)
             return rc;
-        d->build.page++;
+        d->build.done += n;
     }
     return 0;
+}
+
+/* On to the next segment that has bytes to come. */
+static int skip_complete(struct domain *d)
+{
+    const struct bundle_segment *s = d->record->segments;
+    int rc = 0;
+
+    while (!rc && d->build.segment < d->record->nsegments &&
+           d->build.done == s[d->build.segment].file_size)
+        rc = segment_end(d, &s[d->build.segment]);
+    return rc;
+}
+
+long build_load(struct domain *d, struct vcpu *from, gva_t src, uint64_t n, struct locked held)
+{
+    const struct bundle_segment *s = &d->record->segments[d->build.segment];
+    gpa_t to = mk_gpa(s->gpa + d->build.done);
+    uint64_t at = to.val % PAGE_SIZE;
+    uint8_t *window;
+    hfn_t f;
+    int rc = p2m_get(&d->arch.p2m, gpa_to_gfn(to), true, &f);
+
+    (void)held;
+    if (rc)
+        return rc;
+    n = MIN(MIN(n, PAGE_SIZE - at), s->file_size - d->build.done);
+    window = arch_slot_map(f);
+    rc = copy_from_guest(&from->arch, window + at, src, n);
+    if (!rc)
+        hash64_update(&d->build.hash, window + at, n);
+    arch_slot_unmap(window);
+    frame_put(f);
+    if (rc)
+        return rc;
+    d->build.done += n;
+    rc = skip_complete(d);
+    return rc ? rc : (long)n;
 }
 
 static int write_start_info(struct domain *d)
@@ -169,7 +205,7 @@ static int make_console(struct domain *d)
     return rc;
 }
 
-static int finish(struct domain *d)
+int build_finish(struct domain *d)
 {
     int rc = write_start_info(d);
 
@@ -182,7 +218,7 @@ static int finish(struct domain *d)
         return rc;
     }
     vcpu_set_pvh_entry(&d->vcpus[0]->arch, d->record->entry, START_INFO);
-    return 1;
+    return 0;
 }
 
 int build_slice(struct domain *d)
@@ -195,7 +231,11 @@ int build_slice(struct domain *d)
     }
     if (!d->build.ram_done)
         return ram_slice(d);
-    if (d->build.segment < d->record->nsegments)
+    if (d->by_call)
+        rc = skip_complete(d);
+    else if (d->build.segment < d->record->nsegments)
         return load_slice(d);
-    return finish(d);
+    else
+        rc = build_finish(d);
+    return rc ? rc : 1;
 }

@@ -38,9 +38,10 @@ enum domain_step {
 
 /* Where the builder is (build.c). */
 struct build {
-    uint64_t page;    /* next 4 KiB page of RAM, or of the segment */
+    uint64_t page;    /* of RAM: the next one */
     uint32_t vcpus;   /* made so far */
-    uint32_t segment; /* next one to load */
+    uint32_t segment; /* being loaded */
+    uint64_t done;    /* bytes of it that are */
     bool ram_done;
     struct hash64 hash;
 };
@@ -62,7 +63,7 @@ struct vcpu {
     struct guest_area info;                     /* registered vcpu_info; unset: in shared_info */
     struct spinlock area_lock;                  /* the next two */
     struct guest_area runstate_area, time_area; /* VCPUOP_register_*_memory_area */
-    struct timer singleshot; /* VCPUOP_set_singleshot_timer, set_timer_op */
+    struct timer singleshot;                    /* VCPUOP_set_singleshot_timer, set_timer_op */
     struct evtchn_vcpu evtchn;
     uint8_t upcall_vector; /* HVMOP_set_evtchn_upcall_vector; 0: the domain's callback */
     uint64_t poll;         /* SCHEDOP_poll: sleeping for a port; atomic */
@@ -76,7 +77,7 @@ struct domain {
     uint16_t id;
     enum bh_domain_state state;
     unsigned shutdown_reason;
-    const struct bundle_domain *record; /* kept for restarts */
+    struct bundle_domain *record; /* its own */
     uint32_t nvcpus;
     struct vcpu *vcpus[MAX_VCPUS];
     struct shared_info *shared; /* hypervisor page */
@@ -87,10 +88,13 @@ struct domain {
     uint64_t memory_max; /* frames it may own; p2m.ram_frames of them it does */
     uint64_t created;    /* ns */
     uint32_t console_port;
-    struct list node; /* all domains, by number */
-    uint32_t refs;    /* atomic; 1 for the list */
+    struct list node;   /* all domains, by number */
+    uint32_t refs;      /* atomic; 1 for the list */
     bool runstate_flag; /* VMASST_TYPE_runstate_update_flag */
     bool restart;       /* once it is gone, another from the same record */
+    bool dying;         /* teardown has begun, or is about to */
+    bool paused;        /* RUNNING, but none of its vCPUs is to run */
+    bool by_call;       /* made by BH_CONTROL_create: its segments come by BH_CONTROL_load */
     enum domain_step step;
     struct list work; /* linked while step is not STEP_NONE */
     struct build build;
@@ -119,14 +123,30 @@ struct domain *domain_get(uint16_t id);
 struct domain *domain_get_for(struct vcpu *v, uint16_t id);
 struct domain *domain_next(uint32_t id);
 void domain_put(struct domain *d);
-/* A new domain for a validated record, in state BUILDING and in the list: 0 or -XEN_ENOMEM. */
-int domain_create(const struct bundle_domain *record, struct domain **out);
-/* Its first vCPU runs from now on. */
+/*
+ * A new domain for a validated record, which is copied, in state BUILDING and in the list, with a
+ * reference: 0, -XEN_ENOMEM; -XEN_EEXIST: it is made by call, and another has its name or UUID.
+ * domain_build() begins to build it and gives the reference back.
+ */
+int domain_create(const struct bundle_domain *record, bool by_call, struct domain **out);
+void domain_build(struct domain *d);
+/* There is as much free memory as a domain of this record takes, beside those that are building. */
+bool domain_fits(const struct bundle_domain *record);
+/* To a valid name (record_name_valid()): 0, -XEN_EEXIST; -XEN_EBUSY: d is dying. */
+int domain_rename(struct domain *d, const char name[BUNDLE_NAME_SIZE]);
+/* Bytes that it may own at most, beside what the builder adds; false: it has more. d is locked, or
+ * not yet built. */
+bool domain_set_memory_max(struct domain *d, uint64_t bytes);
+uint64_t domain_memory_max(const struct domain *d);
+/* READY becomes RUNNING: its first vCPU runs from now on. */
 void domain_start(struct domain *d);
 /* The end of a running domain, by SHUTDOWN_* (xen/sched.h); its record says what follows. */
 void domain_shutdown(struct domain *d, unsigned reason, const char *why);
-/* Tears d down, whatever state it is in; returns at once. */
-void domain_destroy(struct domain *d);
+/*
+ * Tears d down, whatever state it is in; returns at once. again: its record starts it once more,
+ * unless an earlier call said otherwise.
+ */
+void domain_destroy(struct domain *d, bool again);
 /* A slice of the work that waits; false when there is none that could be done now. */
 bool domain_work(void);
 /* False: there is nothing for domain_work() to do. */
@@ -142,10 +162,16 @@ uint16_t domain_control(void);
 extern bool domain_power_off_when_idle;
 
 /*
- * build.c. A slice of building d from its record and bundle: 0: go on; 1: d is ready to start;
- * -XEN_E*: it cannot be built, the log says why.
+ * build.c. A slice of building d from its record and bundle: 0: go on; 1: d is ready to start, or
+ * made by call and waits for build_load() and build_finish(); -XEN_E*: it cannot be built, the log
+ * says why.
  */
 int build_slice(struct domain *d);
+/* Some of the n bytes at src, the next of the current segment: how many were taken, 1..4096, or
+ * -XEN_EFAULT; -XEN_EILSEQ: the segment is complete and not what its checksum says. */
+long build_load(struct domain *d, struct vcpu *from, gva_t src, uint64_t n, struct locked held);
+/* All that is not in segments: 0 or -XEN_E*, with a line in the log. */
+int build_finish(struct domain *d);
 void build_source(hpa_t bundle);
 
 /*
@@ -162,9 +188,18 @@ void ram_drop(struct domain *d);
  */
 bool run_preempted(void);
 
-/* Starts or stops a vCPU; stopping is complete when sched_is_off(). Any CPU. */
+/*
+ * Starts or stops a vCPU; stopping is complete when sched_is_off(). run_go_on(): after a stop, with
+ * the sleep that it was in. Any CPU, under the domain's lock; one of a paused domain starts later.
+ */
 void run_start(struct vcpu *v);
 void run_stop(struct vcpu *v);
+void run_go_on(struct vcpu *v);
+/* INIT for v, its domain locked and running; true: nobody is left who could send it a SIPI. */
+bool run_init(struct vcpu *v, struct locked held);
+/* To other CPUs: sched_move(). Another weight and cap: sched_group_change(). */
+void run_move(struct vcpu *v, uint64_t affinity);
+void run_shares(struct domain *d, uint32_t weight, uint32_t cap);
 /* v, this CPU's current, sleeps until run_wake(v), unless that came since sched_clear_wake(). */
 void run_block(struct vcpu *v);
 void run_wake(struct vcpu *v);
@@ -190,6 +225,8 @@ void vcpu_info_runstate_write(struct vcpu *v, int state);
 
 /* Reads the bundle and starts its domains. */
 void domains_boot(hpa_t bundle, uint64_t size);
+/* The host's name, from the bundle. */
+extern char domains_host[BUNDLE_NAME_SIZE];
 /* Runs guests on this CPU for ever. */
 void cpu_run_loop(void) __noreturn;
 

@@ -4,11 +4,15 @@
 #include "hyp/dom/invariant.h"
 
 #include <xen/errno.h>
+#include "hyp/dom/record.h"
 #include "hyp/lib/string.h"
 #include "mm/arch.h"
 
 #define FIRST_RESERVED DOMID_FIRST_RESERVED
-#define SPECIAL_FRAMES 2 /* ACPI tables, console ring: beyond the record's memory */
+#define SPECIAL_FRAMES 2  /* ACPI tables, console ring: beyond the record's memory */
+#define DOMAIN_FRAMES  48 /* of the hypervisor's, for a domain, at most; and for each vCPU */
+#define VCPU_FRAMES    16
+#define SPLIT_FRAMES   512 /* free, but in a chunk of the hypervisor's */
 
 static struct spinlock list_lock;
 static struct list domains = LIST_INIT(domains); /* by number */
@@ -105,6 +109,7 @@ static void free_domain(struct domain *d)
     domain_arch_free(&d->arch);
     if (d->shared)
         hyp_free(d->shared, 0);
+    hyp_free(d->record, 0);
     hyp_free(d, order_of(sizeof(*d)));
     log_line("[%s] domain %u destroyed", name, id);
     log_line("mem: %lu frames free", mem_stats().free);
@@ -128,13 +133,52 @@ void domain_unlink(struct domain *d)
     domain_put(d);
 }
 
-/* Numbers go up and start again at the end, so that none is used again soon. */
-static void link_domain(struct domain *d)
+/* Another domain has this name, or r's UUID; under list_lock. The dead do not count. */
+static bool in_use(const char *name, const struct bundle_domain *r, const struct domain *but)
+{
+    struct list *at;
+
+    list_for_each(at, &domains) {
+        const struct domain *d = list_entry(at, struct domain, node);
+
+        if (d == but || d->state == BH_DOMAIN_ZOMBIE)
+            continue;
+        if (!strncmp(d->record->name, name, BUNDLE_NAME_SIZE) ||
+            (r && record_conflict(d->record, r)))
+            return true;
+    }
+    return false;
+}
+
+int domain_rename(struct domain *d, const char name[BUNDLE_NAME_SIZE])
+{
+    int rc = 0;
+
+    spin_lock(&list_lock);
+    spin_lock(&d->lock);
+    if (d->dying)
+        rc = -XEN_EBUSY;
+    else if (in_use(name, NULL, d))
+        rc = -XEN_EEXIST;
+    else
+        memcpy(d->record->name, name, BUNDLE_NAME_SIZE);
+    spin_unlock(&d->lock);
+    spin_unlock(&list_lock);
+    return rc;
+}
+
+/* Numbers go up and start again at the end, so that none is used again soon. False: d is made by
+ * call, and its name or UUID is in use. */
+static bool link_domain(struct domain *d)
 {
     struct list *at;
     bool used;
 
     spin_lock(&list_lock);
+    if (d->by_call && in_use(d->record->name, d->record, d)) {
+        spin_unlock(&list_lock);
+        return false;
+    }
     do {
         last_id = last_id + 1U < FIRST_RESERVED ? (uint16_t)(last_id + 1) : 1;
         used = false;
@@ -150,6 +194,47 @@ static void link_domain(struct domain *d)
     list_add_tail(at, &d->node);
     latest[d->id % LATEST] = d;
     spin_unlock(&list_lock);
+    return true;
+}
+
+/* Frames that a domain takes, at most, if all its memory is in single pages. */
+static uint64_t cost_of(const struct bundle_domain *r)
+{
+    uint64_t n = r->memory_target / PAGE_SIZE + SPECIAL_FRAMES;
+
+    return n + n / 512 + DOMAIN_FRAMES + r->vcpus * VCPU_FRAMES;
+}
+
+bool domain_fits(const struct bundle_domain *r)
+{
+    uint64_t need = cost_of(r) + SPLIT_FRAMES;
+    struct list *at;
+
+    spin_lock(&list_lock);
+    list_for_each(at, &domains) {
+        const struct domain *d = list_entry(at, struct domain, node);
+
+        if (d->state == BH_DOMAIN_BUILDING)
+            need += cost_of(d->record) - READ_ONCE(d->arch.p2m.ram_frames);
+    }
+    spin_unlock(&list_lock);
+    return need <= mem_stats().free;
+}
+
+bool domain_set_memory_max(struct domain *d, uint64_t bytes)
+{
+    uint64_t frames = bytes / PAGE_SIZE + SPECIAL_FRAMES;
+
+    if (frames < d->arch.p2m.ram_frames)
+        return false;
+    d->memory_max = frames;
+    d->arch.p2m.max_tables = MAX(d->arch.p2m.max_tables, 128 + frames / 256);
+    return true;
+}
+
+uint64_t domain_memory_max(const struct domain *d)
+{
+    return (d->memory_max - SPECIAL_FRAMES) * PAGE_SIZE;
 }
 
 static void poll_expired(struct timer *t)
@@ -184,8 +269,10 @@ int domain_make_vcpu(struct domain *d, uint32_t id)
         hyp_free(v, order_of(sizeof(*v)));
         return rc;
     }
+    spin_lock(&d->lock);
     d->vcpus[id] = v;
     d->arch.vcpus[id] = &v->arch;
+    spin_unlock(&d->lock);
     return 0;
 }
 
@@ -195,8 +282,10 @@ void domain_free_vcpu(struct domain *d, uint32_t id)
 
     if (!v)
         return;
+    spin_lock(&d->lock);
     d->vcpus[id] = NULL;
     d->arch.vcpus[id] = NULL;
+    spin_unlock(&d->lock);
     vcpu_arch_free(&v->arch);
     hyp_free(v, order_of(sizeof(*v)));
 }
@@ -211,36 +300,59 @@ static int create_parts(struct domain *d)
     rc = domain_arch_init(&d->arch);
     if (rc)
         return rc;
-    d->arch.p2m.max_tables = 128 + d->memory_max / 256;
+    d->arch.p2m.max_tables = 0; /* p2m_init() set no limit */
+    domain_set_memory_max(d, d->record->memory_max);
     rc = evtchn_init(d);
     return rc ? rc : grant_init(d);
 }
 
-int domain_create(const struct bundle_domain *record, struct domain **out)
+/* In the list, and no more. */
+static int create_domain(const struct bundle_domain *record, bool by_call, struct domain **out)
 {
     struct domain *d = hyp_alloc(order_of(sizeof(*d)));
-    int rc;
+    int rc = -XEN_ENOMEM;
 
     if (!d)
-        return -XEN_ENOMEM;
-    d->record = record;
-    d->refs = 1;
-    d->state = BH_DOMAIN_BUILDING;
-    d->nvcpus = record->vcpus;
-    d->memory_max = record->memory_max / PAGE_SIZE + SPECIAL_FRAMES;
-    d->created = now_ns();
-    sched_group_init(&d->sched, record->weight, record->cap, d->created);
-    list_init(&d->node);
-    list_init(&d->work);
-    link_domain(d);
+        return rc;
+    d->record = hyp_alloc(0);
+    if (d->record) {
+        memcpy(d->record, record, sizeof(*d->record));
+        d->refs = 2;
+        d->state = BH_DOMAIN_BUILDING;
+        d->nvcpus = record->vcpus;
+        d->by_call = by_call;
+        d->created = now_ns();
+        sched_group_init(&d->sched, record->weight, record->cap, d->created);
+        list_init(&d->node);
+        list_init(&d->work);
+        rc = link_domain(d) ? 0 : -XEN_EEXIST;
+    }
+    if (!rc) {
+        *out = d;
+        return 0;
+    }
+    if (d->record)
+        hyp_free(d->record, 0);
+    hyp_free(d, order_of(sizeof(*d)));
+    return rc;
+}
+
+int domain_create(const struct bundle_domain *record, bool by_call, struct domain **out)
+{
+    struct domain *d;
+    int rc = create_domain(record, by_call, &d);
+
+    if (rc)
+        return rc;
     d->arch.nvcpus = d->nvcpus;
     d->arch.serial2 = record->privileges & BUNDLE_PRIV_SERIAL2;
     d->arch.domid = d->id;
-    d->arch.name = record->name;
+    d->arch.name = d->record->name;
     rc = create_parts(d);
     if (rc) {
         log_line("[%s] no memory for another domain", record->name);
-        domain_destroy(d);
+        domain_destroy(d, false);
+        domain_put(d);
         return rc;
     }
     if (record->privileges & BUNDLE_PRIV_CONTROL)
@@ -251,10 +363,8 @@ int domain_create(const struct bundle_domain *record, struct domain **out)
     return 0;
 }
 
-void domain_start(struct domain *d)
+static void start_locked(struct domain *d)
 {
-    vcpu_info_wallclock(d);
-    spin_lock(&d->lock);
     d->state = BH_DOMAIN_RUNNING;
     d->vcpus[0]->down = false;
     d->vcpus[0]->initialised = true;
@@ -262,8 +372,20 @@ void domain_start(struct domain *d)
     log_line("[%s] domain %u started: %u vCPU%s, %lu MiB", d->record->name, d->id, d->nvcpus,
              d->nvcpus == 1 ? "" : "s", d->record->memory_target >> 20);
     run_start(d->vcpus[0]);
+}
+
+void domain_start(struct domain *d)
+{
+    bool ready;
+
+    vcpu_info_wallclock(d);
+    spin_lock(&d->lock);
+    ready = d->state == BH_DOMAIN_READY;
+    if (ready)
+        start_locked(d);
     spin_unlock(&d->lock);
-    domain_changed();
+    if (ready)
+        domain_changed();
 }
 
 static const char *const actions[] = {"destroy", "restart", "preserve"};
@@ -295,8 +417,8 @@ void domain_shutdown(struct domain *d, unsigned reason, const char *why)
     first = d->state == BH_DOMAIN_RUNNING;
     if (first) {
         d->state = BH_DOMAIN_SHUTDOWN;
+        d->paused = false;
         d->shutdown_reason = reason;
-        d->restart = action == BUNDLE_RESTART;
         log_line("[%s] domain %u %s%s%s (%s)", d->record->name, d->id, reason_text(reason),
                  why ? ": " : "", why ? why : "", actions[action]);
         for (uint32_t i = 0; i < d->nvcpus; i++)
@@ -306,6 +428,6 @@ void domain_shutdown(struct domain *d, unsigned reason, const char *why)
     if (!first)
         return;
     if (action != BUNDLE_PRESERVE)
-        domain_destroy(d);
+        domain_destroy(d, action == BUNDLE_RESTART);
     domain_changed();
 }

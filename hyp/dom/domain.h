@@ -10,7 +10,5 @@ void domain_unlink(struct domain *d);
 /* A new vCPU of d: 0 or -XEN_ENOMEM; domain_free_vcpu() when it runs nowhere and never will. */
 int domain_make_vcpu(struct domain *d, uint32_t id);
 void domain_free_vcpu(struct domain *d, uint32_t id);
-/* Queues d's next step. */
-void domain_queue(struct domain *d, enum domain_step step);
 
 #endif

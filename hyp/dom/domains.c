@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The bundle that the loader left in memory: its records are kept, its segments stay where they
+/* The bundle that the loader left in memory: its records are copied, its segments stay where they
  * are. */
 #include <xen/errno.h>
 #include "hyp/dom/domain.h"
@@ -8,6 +8,8 @@
 #include "mm/arch.h"
 
 #define FIRMWARE_SHARE (16UL << 20) /* of the machine's memory, at most */
+
+char domains_host[BUNDLE_NAME_SIZE];
 
 /* Page n of the bundle, copied; NULL: no memory. */
 static void *copy_page(hpa_t bundle, uint64_t n)
@@ -82,8 +84,8 @@ static void create(struct bundle_domain *const *records, uint32_t n, bool guests
 
     for (uint32_t i = 0; i < n; i++)
         if (records[i] && (records[i]->class == BUNDLE_CLASS_GUEST) == guests &&
-            !domain_create(records[i], &d))
-            domain_queue(d, STEP_BUILD);
+            !domain_create(records[i], false, &d))
+            domain_build(d);
 }
 
 static void start(hpa_t bundle, const struct bundle_header *h)
@@ -96,11 +98,15 @@ static void start(hpa_t bundle, const struct bundle_header *h)
         log_line("bundle: memory: the host should have %lu MiB and has %lu MiB", h->memory >> 20,
                  m.total * PAGE_SIZE >> 20);
     domain_power_off_when_idle = h->on_idle == BUNDLE_IDLE_POWEROFF;
+    memcpy(domains_host, h->name, sizeof(domains_host));
     build_source(bundle);
     read_records(bundle, h, records);
     log_line("mem: %lu frames free", mem_stats().free);
     create(records, h->ndomains, false);
     create(records, h->ndomains, true);
+    for (uint32_t i = 0; i < h->ndomains; i++)
+        if (records[i])
+            hyp_free(records[i], 0);
     domain_idle_check();
 }
 

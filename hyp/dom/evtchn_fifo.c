@@ -246,7 +246,8 @@ static int add_page(struct domain *d, gfn_t gfn)
     return rc;
 }
 
-/* A call for the page whose replay is under way is that one's continuation; others help and wait. */
+/* A call for the page whose replay is under way is that one's continuation; others help and wait.
+ */
 int evtchn_fifo_expand(struct domain *d, gfn_t gfn)
 {
     struct evtchn_set *s = &d->evtchns;

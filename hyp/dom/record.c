@@ -5,8 +5,6 @@
 #include "hyp/lib/string.h"
 #include "hyp/lib/util.h"
 
-#define MAX_MEMORY (1ULL << 43) /* guest frame numbers must fit struct frame */
-#define MAX_CAP    (100U * BUNDLE_MAX_VCPUS)
 #define PRIVILEGES (BUNDLE_PRIV_CONTROL | BUNDLE_PRIV_SERIAL2)
 
 static bool all_zero(const void *p, size_t n)
@@ -34,8 +32,12 @@ static uint64_t page_checksum(const void *page, size_t offset)
     return hash64_final(&h);
 }
 
-/* Printable, not empty, terminated, and nothing behind the end. */
-static bool valid_name(const char name[BUNDLE_NAME_SIZE])
+void record_seal(struct bundle_domain *r)
+{
+    r->checksum = page_checksum(r, offsetof(struct bundle_domain, checksum));
+}
+
+bool record_name_valid(const char name[BUNDLE_NAME_SIZE])
 {
     size_t n = strnlen(name, BUNDLE_NAME_SIZE);
 
@@ -61,7 +63,7 @@ const char *record_check_header(const struct bundle_header *h, uint64_t size)
         return "ndomains: too many";
     if (h->on_idle > BUNDLE_IDLE_POWEROFF)
         return "on_idle: unknown action";
-    if (!valid_name(h->name))
+    if (!record_name_valid(h->name))
         return "name: not a printable name";
     if (h->reserved0 || !all_zero(h->reserved, sizeof(h->reserved)))
         return "reserved: not zero";
@@ -98,10 +100,12 @@ static const char *check_segment(const struct bundle_domain *r, const struct bun
         return "kind: unknown";
     if (s->reserved)
         return "reserved: not zero";
-    if (s->offset % BUNDLE_PAGE || s->offset < (h->ndomains + 1ULL) * BUNDLE_PAGE ||
-        s->offset > h->size)
+    if (!h && s->offset)
+        return "offset: not zero";
+    if (h && (s->offset % BUNDLE_PAGE || s->offset < (h->ndomains + 1ULL) * BUNDLE_PAGE ||
+              s->offset > h->size))
         return "offset: outside the bundle's data";
-    if (s->file_size > h->size - s->offset)
+    if (h && s->file_size > h->size - s->offset)
         return "file_size: more than the bundle has";
     if (!s->mem_size || s->mem_size < s->file_size)
         return "mem_size: less than file_size, or zero";
@@ -146,7 +150,7 @@ static const char *check_memory(const struct bundle_domain *r)
 {
     if ((r->memory_max | r->memory_target | r->memory_min) % BUNDLE_PAGE)
         return "memory: not a multiple of 4096";
-    if (r->memory_max > MAX_MEMORY)
+    if (r->memory_max > RECORD_MAX_MEMORY)
         return "memory_max: more than 8 TiB";
     if (r->memory_target > r->memory_max || r->memory_min > r->memory_target)
         return "memory: not min <= target <= max";
@@ -163,19 +167,21 @@ const char *record_check(const struct bundle_domain *r, const struct bundle_head
     *segment = RECORD_NO_SEGMENT;
     if (page_checksum(r, offsetof(struct bundle_domain, checksum)) != r->checksum)
         return "checksum: does not match";
-    if (!valid_name(r->name))
+    if (!record_name_valid(r->name))
         return "name: not a printable name";
     if (r->class > BUNDLE_CLASS_NET)
         return "class: unknown";
+    if (!h && r->class != BUNDLE_CLASS_GUEST)
+        return "class: not a guest";
     if (r->privileges & ~PRIVILEGES)
         return "privileges: unknown";
     if (r->privileges && r->class != BUNDLE_CLASS_CTL)
         return "privileges: for the control domain only";
     if (!r->vcpus || r->vcpus > BUNDLE_MAX_VCPUS)
         return "vcpus: must be 1..64";
-    if (!r->weight || r->weight > 65535)
+    if (!r->weight || r->weight > RECORD_MAX_WEIGHT)
         return "weight: must be 1..65535";
-    if (r->cap > MAX_CAP)
+    if (r->cap > RECORD_MAX_CAP)
         return "cap: more than 64 CPUs";
     if (r->on_poweroff > BUNDLE_PRESERVE || r->on_reboot > BUNDLE_PRESERVE ||
         r->on_crash > BUNDLE_PRESERVE)

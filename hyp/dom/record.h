@@ -3,12 +3,17 @@
 #ifndef BH_DOM_RECORD_H
 #define BH_DOM_RECORD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <xen/arch-x86/hvm/start_info.h>
 #include "hyp/abi/bundle.h"
 
 #define RECORD_NO_SEGMENT (~0U)
+
+#define RECORD_MAX_WEIGHT 65535U
+#define RECORD_MAX_CAP    (100U * BUNDLE_MAX_VCPUS)
+#define RECORD_MAX_MEMORY (1ULL << 43) /* guest frame numbers must fit struct frame */
 
 /* Guest-physical layout above RAM that every guest has. */
 #define GUEST_ACPI_START    0xfc000000UL /* one page: the ACPI tables */
@@ -21,10 +26,15 @@
 const char *record_check_header(const struct bundle_header *h, uint64_t size);
 /*
  * What is wrong with a record of the bundle h describes, "field: rule", or NULL. *segment is the
- * number of the segment at fault or RECORD_NO_SEGMENT.
+ * number of the segment at fault or RECORD_NO_SEGMENT. h NULL: it comes from a host's
+ * administrator, who may make ordinary guests only, and its segments are in no bundle.
  */
 const char *record_check(const struct bundle_domain *r, const struct bundle_header *h,
                          uint32_t *segment);
+/* Makes its checksum right again. */
+void record_seal(struct bundle_domain *r);
+/* Printable, not empty, and zero behind its end, of which there is one. */
+bool record_name_valid(const char name[BUNDLE_NAME_SIZE]);
 /* What two records that cannot be on one host have in common: "name", "uuid", "class"; or NULL. */
 const char *record_conflict(const struct bundle_domain *a, const struct bundle_domain *b);
 

@@ -37,7 +37,25 @@ static void poke(uint32_t cpu)
 
 void run_start(struct vcpu *v)
 {
+    sched_wake(&v->sched, now_ns());
+    if (!v->dom->paused)
+        run_go_on(v);
+}
+
+void run_go_on(struct vcpu *v)
+{
     poke(sched_on(&v->sched, now_ns()));
+}
+
+void run_move(struct vcpu *v, uint64_t affinity)
+{
+    poke(sched_move(&v->sched, affinity, now_ns()));
+}
+
+void run_shares(struct domain *d, uint32_t weight, uint32_t cap)
+{
+    sched_group_change(&d->sched, weight, cap, now_ns());
+    poke(this_cpu()->id);
 }
 
 void run_stop(struct vcpu *v)
@@ -114,19 +132,20 @@ static bool all_down(const struct domain *d, struct locked held)
     return true;
 }
 
+bool run_init(struct vcpu *v, struct locked held)
+{
+    v->arch.wait_sipi = true;
+    WRITE_ONCE(v->down, true);
+    run_stop(v);
+    return all_down(v->dom, held);
+}
+
 void upcall_init(struct x86_vcpu *x)
 {
-    struct vcpu *v = vcpu_of(x);
-    struct domain *d = v->dom;
+    struct domain *d = vcpu_of(x)->dom;
     struct locked held = spin_lock(&d->lock);
-    bool last = false;
+    bool last = d->state == BH_DOMAIN_RUNNING && run_init(vcpu_of(x), held);
 
-    if (d->state == BH_DOMAIN_RUNNING) {
-        x->wait_sipi = true;
-        WRITE_ONCE(v->down, true);
-        run_stop(v);
-        last = all_down(d, held);
-    }
     spin_unlock(&d->lock);
     if (last) /* by INIT to itself: nobody is left who could send a SIPI */
         domain_shutdown(d, SHUTDOWN_poweroff, "every vCPU waits to be started");

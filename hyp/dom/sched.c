@@ -28,6 +28,7 @@ static uint32_t cpu_count;
 static uint64_t floor_vtime; /* virtual time of who is furthest behind; never goes back */
 static struct list throttled = LIST_INIT(throttled); /* groups with parked entities */
 static uint64_t next_period; /* ns: when one of these may go on; ~0: there is none */
+static uint64_t busy;        /* ns that CPUs ran somebody */
 
 void sched_init(uint32_t ncpus)
 {
@@ -40,6 +41,7 @@ void sched_init(uint32_t ncpus)
     floor_vtime = 0;
     list_init(&throttled);
     next_period = ~0UL;
+    busy = 0;
 }
 
 void sched_group_init(struct sched_group *g, uint32_t weight, uint32_t cap, uint64_t now)
@@ -57,12 +59,17 @@ void sched_group_end(struct sched_group *g)
     spin_unlock(&lock);
 }
 
+static uint64_t existing(uint64_t affinity)
+{
+    affinity &= all_cpus;
+    return affinity ? affinity : all_cpus;
+}
+
 void sched_entity_init(struct sched_entity *e, struct sched_group *g, uint64_t affinity,
                        uint64_t now)
 {
-    affinity &= all_cpus;
     *e = (struct sched_entity){.since = now,
-                               .affinity = affinity ? affinity : all_cpus,
+                               .affinity = existing(affinity),
                                .group = g,
                                .cpu = SCHED_NO_CPU,
                                .state = SCHED_OFF};
@@ -88,8 +95,10 @@ static void settle(struct sched_entity *e, uint64_t now)
         return;
     e->vtime = vtime_at(e, now);
     e->time[e->state] += now - e->since;
-    if (e->state == SCHED_RUNNING)
+    if (e->state == SCHED_RUNNING) {
         e->group->left -= (int64_t)(now - e->since);
+        busy += now - e->since;
+    }
     e->since = now;
 }
 
@@ -128,6 +137,26 @@ static bool is_exhausted(struct sched_group *g, uint64_t now)
         g->left = MIN(g->left, (int64_t)g->quota);
     }
     return g->left <= 0;
+}
+
+void sched_group_change(struct sched_group *g, uint32_t weight, uint32_t cap, uint64_t now)
+{
+    uint64_t quota = cap * (PERIOD / 100);
+
+    spin_lock(&lock);
+    settle_running(g, now);
+    is_exhausted(g, now); /* begins the period that now belongs to */
+    if (g->quota) {
+        g->left += (int64_t)(quota - g->quota);
+    } else {
+        g->left = (int64_t)quota;
+        g->period = now;
+    }
+    g->weight = weight;
+    g->quota = quota;
+    if (!list_empty(&g->parked))
+        next_period = MIN(next_period, now);
+    spin_unlock(&lock);
 }
 
 /* Who is furthest behind among those that run or wait for a CPU. */
@@ -246,10 +275,13 @@ uint32_t sched_on(struct sched_entity *e, uint64_t now)
 
     spin_lock(&lock);
     e->off_pending = false;
-    if (e->state == SCHED_OFF) {
+    if (e->state == SCHED_OFF && e->asleep) {
+        set_state(e, SCHED_BLOCKED, now);
+    } else if (e->state == SCHED_OFF) {
         e->wake_pending = false;
         cpu = come_back(e, now);
     }
+    e->asleep = false;
     spin_unlock(&lock);
     return cpu;
 }
@@ -263,6 +295,21 @@ uint32_t sched_wake(struct sched_entity *e, uint64_t now)
         cpu = come_back(e, now);
     else if (e->state == SCHED_RUNNING)
         e->wake_pending = true;
+    e->asleep = false;
+    spin_unlock(&lock);
+    return cpu;
+}
+
+uint32_t sched_move(struct sched_entity *e, uint64_t affinity, uint64_t now)
+{
+    uint32_t cpu = SCHED_NO_CPU;
+
+    spin_lock(&lock);
+    e->affinity = existing(affinity);
+    if (e->state == SCHED_READY)
+        cpu = place(e, now);
+    else if (e->state == SCHED_RUNNING && !(e->affinity & BIT(e->cpu)))
+        cpu = e->cpu;
     spin_unlock(&lock);
     return cpu;
 }
@@ -275,6 +322,7 @@ bool sched_off(struct sched_entity *e, uint64_t now)
     off = e->state != SCHED_RUNNING;
     if (off) {
         list_del(&e->node);
+        e->asleep |= e->state == SCHED_BLOCKED;
         set_state(e, SCHED_OFF, now);
     } else {
         e->off_pending = true;
@@ -316,6 +364,7 @@ uint32_t sched_release(struct sched_entity *e, enum sched_why why, uint64_t now)
 
     spin_lock(&lock);
     running[e->cpu] = NULL;
+    e->asleep = e->off_pending && why == SCHED_BLOCK && !e->wake_pending;
     if (e->off_pending || (why == SCHED_BLOCK && !e->wake_pending)) {
         set_state(e, e->off_pending ? SCHED_OFF : SCHED_BLOCKED, now);
     } else {
@@ -405,7 +454,8 @@ bool sched_should_yield(struct sched_entity *e, enum sched_why why, uint64_t now
     bool yield;
 
     spin_lock(&lock);
-    yield = e->off_pending || now >= next_period || is_exhausted(e->group, now);
+    yield = e->off_pending || now >= next_period || is_exhausted(e->group, now) ||
+            !(e->affinity & BIT(e->cpu));
     list_for_each(at, &queue) {
         const struct sched_entity *w = list_entry(at, struct sched_entity, node);
 
@@ -427,6 +477,24 @@ void sched_clear_wake(struct sched_entity *e)
 void sched_wake_self(struct sched_entity *e)
 {
     __atomic_store_n(&e->wake_pending, true, __ATOMIC_SEQ_CST);
+}
+
+uint64_t sched_affinity(const struct sched_entity *e)
+{
+    return e->affinity == all_cpus ? 0 : e->affinity;
+}
+
+uint64_t sched_busy(uint64_t now)
+{
+    uint64_t sum;
+
+    spin_lock(&lock);
+    for (uint32_t cpu = 0; cpu < cpu_count; cpu++)
+        if (running[cpu])
+            settle(running[cpu], now);
+    sum = busy;
+    spin_unlock(&lock);
+    return sum;
 }
 
 enum sched_state sched_times(struct sched_entity *e, uint64_t now, uint64_t time[SCHED_STATES],

@@ -40,23 +40,31 @@ struct sched_entity {
     enum sched_state state;
     bool wake_pending; /* woken while RUNNING: a block becomes a yield */
     bool off_pending;  /* stop while RUNNING */
+    bool asleep;       /* OFF, and was BLOCKED before; nobody has woken it since */
 };
 
 void sched_init(uint32_t ncpus);
 /* cap: percent of one CPU, 0: none. sched_group_end(): when all its entities are OFF for good. */
 void sched_group_init(struct sched_group *g, uint32_t weight, uint32_t cap, uint64_t now);
 void sched_group_end(struct sched_group *g);
+/*
+ * Of a live group: what it has used of this period's quota stays used. Afterwards some CPU that
+ * runs something should ask sched_should_yield(): those that were parked may go on.
+ */
+void sched_group_change(struct sched_group *g, uint32_t weight, uint32_t cap, uint64_t now);
 /* OFF. An affinity without a CPU that exists means every CPU. */
 void sched_entity_init(struct sched_entity *e, struct sched_group *g, uint64_t affinity,
                        uint64_t now);
 
 /*
- * Any CPU may call these two; the result is a CPU that should pick again, or SCHED_NO_CPU.
- * sched_on: OFF -> READY. sched_wake: BLOCKED -> READY; a RUNNING one will not block next time; an
- * entity that is OFF stays so.
+ * Any CPU may call these; the result is a CPU that should pick again, or SCHED_NO_CPU.
+ * sched_on: OFF -> READY, or BLOCKED if it was so before and nobody woke it meanwhile. sched_wake:
+ * BLOCKED -> READY; a RUNNING one will not block next time; an entity that is OFF stays so.
+ * sched_move: to the CPUs of a mask, as for sched_entity_init().
  */
 uint32_t sched_on(struct sched_entity *e, uint64_t now);
 uint32_t sched_wake(struct sched_entity *e, uint64_t now);
+uint32_t sched_move(struct sched_entity *e, uint64_t affinity, uint64_t now);
 /* To OFF from any state: true when it is off now, false when it still runs on e->cpu (kick it). */
 bool sched_off(struct sched_entity *e, uint64_t now);
 /* OFF, and its CPU has let go of it. */
@@ -82,6 +90,10 @@ void sched_clear_wake(struct sched_entity *e);
 /* sched_wake() for e, by the CPU that runs it. */
 void sched_wake_self(struct sched_entity *e);
 
+/* The CPUs that e may run on; 0: any. */
+uint64_t sched_affinity(const struct sched_entity *e);
+/* Time that the CPUs have run somebody, in ns, all together. */
+uint64_t sched_busy(uint64_t now);
 /* State and the time spent in each state until now, for the runstate interface. */
 enum sched_state sched_times(struct sched_entity *e, uint64_t now, uint64_t time[SCHED_STATES],
                              uint64_t *since);

@@ -20,25 +20,42 @@ static struct spinlock queue_lock;
 static struct list queue = LIST_INIT(queue);
 static uint64_t not_before; /* ns: all that is queued waits until then */
 
-void domain_queue(struct domain *d, enum domain_step step)
+static void enqueue(struct domain *d, enum domain_step step, struct locked held)
 {
-    spin_lock(&queue_lock);
+    (void)held;
     d->step = step;
     list_del(&d->work);
     list_add_tail(&queue, &d->work);
     not_before = 0;
-    spin_unlock(&queue_lock);
 }
 
-void domain_destroy(struct domain *d)
+void domain_build(struct domain *d)
 {
-    spin_lock(&queue_lock);
-    if (d->step <= STEP_BUILD) {
-        d->step = STEP_VCPUS;
-        list_del(&d->work);
-        list_add_tail(&queue, &d->work);
-        not_before = 0;
-    }
+    struct locked held = spin_lock(&queue_lock);
+
+    if (!READ_ONCE(d->dying))
+        enqueue(d, STEP_BUILD, held);
+    spin_unlock(&queue_lock);
+    domain_put(d);
+}
+
+void domain_destroy(struct domain *d, bool again)
+{
+    struct locked held;
+    bool first;
+
+    spin_lock(&d->lock);
+    first = !d->dying;
+    d->restart = again && (first || d->restart);
+    WRITE_ONCE(d->dying, true);
+    if (first)
+        d->state = BH_DOMAIN_SHUTDOWN;
+    d->paused = false;
+    spin_unlock(&d->lock);
+    if (!first)
+        return;
+    held = spin_lock(&queue_lock);
+    enqueue(d, STEP_VCPUS, held);
     spin_unlock(&queue_lock);
 }
 
@@ -109,8 +126,8 @@ static void restart(struct domain *d)
     if (!d->restart)
         return;
     d->restart = false;
-    if (!domain_create(d->record, &next))
-        domain_queue(next, STEP_BUILD);
+    if (!domain_create(d->record, false, &next))
+        domain_build(next);
 }
 
 /* d has no memory of its own any more, and nobody else has any of it. */
@@ -125,11 +142,20 @@ static enum domain_step build_step(struct domain *d)
 {
     int rc = build_slice(d);
 
-    if (rc < 0)
-        return STEP_VCPUS;
     if (!rc)
         return STEP_BUILD;
-    domain_start(d);
+    if (rc < 0) {
+        domain_destroy(d, false);
+        return STEP_VCPUS;
+    }
+    spin_lock(&d->lock);
+    if (!d->dying)
+        d->state = d->by_call ? BH_DOMAIN_LOADING : BH_DOMAIN_READY;
+    spin_unlock(&d->lock);
+    if (d->by_call)
+        domain_changed();
+    else
+        domain_start(d);
     return STEP_NONE;
 }
 

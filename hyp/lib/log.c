@@ -19,7 +19,7 @@
 static struct spinlock lock;
 static struct log_sink sink;
 static char ring[RING_SIZE];
-static uint32_t head, tail;
+static uint64_t head, tail; /* bytes since boot */
 static uint64_t lost;
 static bool synchronous = true;
 
@@ -37,7 +37,7 @@ static void pump_locked(uint32_t budget)
 {
     while (head != tail && budget && sink.out) {
         uint32_t at = tail % RING_SIZE;
-        uint32_t n = MIN(MIN(head - tail, RING_SIZE - at), budget);
+        uint32_t n = MIN(MIN((uint32_t)(head - tail), RING_SIZE - at), budget);
 
         n = (uint32_t)sink.out(&ring[at], n);
         if (!n)
@@ -149,7 +149,7 @@ void log_limited(struct log_limit *limit, const char *fmt, ...)
 
 bool log_pump(void)
 {
-    uint32_t before;
+    uint64_t before;
     bool moved;
 
     if (!log_pending() || !spin_trylock(&lock))
@@ -168,6 +168,20 @@ void log_sync(bool on)
     while (on && sink.out && head != tail)
         pump_locked(RING_SIZE);
     spin_unlock(&lock);
+}
+
+size_t log_read(uint64_t *from, char *buf, size_t n)
+{
+    size_t got = 0;
+
+    spin_lock(&lock);
+    *from = MIN(MAX(*from, head - MIN(head, (uint64_t)RING_SIZE)), head);
+    while (got < n && *from + got < head) {
+        buf[got] = ring[(*from + got) % RING_SIZE];
+        got++;
+    }
+    spin_unlock(&lock);
+    return got;
 }
 
 bool log_pending(void)

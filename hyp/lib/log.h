@@ -14,7 +14,8 @@ void log_line(const char *fmt, ...) __printf(1, 2);
 /* A line of a domain's own text: "[name] text" of length len, non-printing bytes shown as '?'. */
 void log_domain(const char *name, const char *text, size_t len);
 
-/* A refusal: at most 10 lines a second per caller-provided budget, then a count of what was dropped. */
+/* A refusal: at most 10 lines a second per caller-provided budget, then a count of what was
+ * dropped. */
 struct log_limit {
     uint64_t window; /* ns, start of the current second */
     uint32_t count, dropped;
@@ -34,6 +35,11 @@ void log_init(const struct log_sink *sink);
 bool log_pump(void);
 void log_sync(bool on);
 bool log_pending(void);
+/*
+ * Copies at most n bytes of the log, as counted since boot from *from on, or from the first that is
+ * still there: that one's number comes back. How many.
+ */
+size_t log_read(uint64_t *from, char *buf, size_t n);
 
 /* Breaks the log lock (panic only). */
 void log_break_lock(void);

@@ -86,7 +86,7 @@ enum sched_state sched_times(struct sched_entity *e, uint64_t now, uint64_t time
 static struct domain *create(uint16_t id, uint8_t how)
 {
     struct domain *d = fake_call_domain(id, 2, id == 1 ? "one" : "two");
-    struct bundle_domain *r = (struct bundle_domain *)d->record;
+    struct bundle_domain *r = d->record;
     const uint64_t table[4] = {(TABLES + 1) << PAGE_SHIFT | 7, (TABLES + 2) << PAGE_SHIFT | 7,
                                0x87};
 

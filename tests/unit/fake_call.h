@@ -6,11 +6,13 @@
 #include "hyp/x86/vendor.h"
 #include "tests/unit/fake_dom.h"
 
+#define FAKE_FREE (4UL << 20) /* what there is for another domain */
+
 extern uint64_t fake_now;
 extern struct vcpu_mode fake_mode;   /* of the current vCPU */
 extern struct vcpu_state fake_state; /* what set_state() got */
 extern bool fake_event;              /* vcpu_has_event() */
-extern unsigned fake_blocks, fake_yields, fake_starts, fake_stops, fake_restarts;
+extern unsigned fake_blocks, fake_yields, fake_starts, fake_stops, fake_restarts, fake_changes;
 extern int fake_shutdown; /* reason, -1: none */
 extern char fake_log[8192];
 

@@ -65,7 +65,7 @@ bool fake_destroy(struct domain *d)
     hyp_free(d->shared, 0);
     for (uint32_t i = 0; i < d->nvcpus; i++)
         free(d->vcpus[i]);
-    free((void *)d->record);
+    free(d->record);
     free(d);
     return true;
 }

@@ -24,7 +24,7 @@ static void begin(void)
 
 static struct bundle_domain *record(struct domain *d)
 {
-    return (struct bundle_domain *)d->record;
+    return d->record;
 }
 
 static long call3(uint64_t nr, uint64_t a, uint64_t b, const void *c)

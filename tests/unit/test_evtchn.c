@@ -118,7 +118,7 @@ START_TEST(interrupts)
     evtchn_port_t p;
 
     start();
-    r = (struct bundle_domain *)dom[1]->record;
+    r = dom[1]->record;
     ck_assert_int_eq(op(1, EVTCHNOP_bind_virq, &virq), 0);
     ck_assert_int_eq(on_port(1, EVTCHNOP_send, virq.port), -XEN_EINVAL);
     ck_assert_int_eq(op(1, EVTCHNOP_bind_virq, &virq), -XEN_EEXIST);
@@ -155,7 +155,7 @@ END_TEST
 
 static void may_bind_irq(unsigned d)
 {
-    ((struct bundle_domain *)dom[d]->record)->privileges = BUNDLE_PRIV_SERIAL2;
+    dom[d]->record->privileges = BUNDLE_PRIV_SERIAL2;
 }
 
 static pthread_t closer;
