@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+#include "xs/hosted/client.h"
+
+#include <err.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define RING    XENSTORE_RING_SIZE
+#define BACKLOG 128
+
+static struct shared *shared;
+static int epoll, wake;
+static struct client {
+    int fd;          /* 0: none */
+    uint32_t events; /* that epoll waits for */
+} clients[SLOTS];
+
+void client_init(struct shared *s, int epoll_fd, int wake_fd)
+{
+    shared = s;
+    epoll = epoll_fd;
+    wake = wake_fd;
+}
+
+void client_listen(struct listener *l)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+    if (strlen(l->path) >= sizeof(address.sun_path))
+        errx(EXIT_FAILURE, "%s: too long for a socket", l->path);
+    memcpy(address.sun_path, l->path, strlen(l->path) + 1);
+    unlink(l->path);
+    l->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (l->fd < 0 || bind(l->fd, (struct sockaddr *)&address, sizeof(address)) ||
+        chmod(l->path, S_IRUSR | S_IWUSR) || listen(l->fd, BACKLOG))
+        err(EXIT_FAILURE, "%s", l->path);
+}
+
+static void kick(uint32_t slot)
+{
+    const uint64_t one = 1;
+
+    shared_mark(shared->kicked, slot);
+    if (write(wake, &one, sizeof(one)) < 0)
+        err(EXIT_FAILURE, "eventfd");
+}
+
+static void hang_up(uint32_t slot)
+{
+    close(clients[slot].fd);
+    clients[slot].fd = 0;
+    if (slot >= CLIENTS)
+        return;
+    atomic_store(&shared->slots[slot].state, SLOT_CLOSING);
+    kick(slot);
+}
+
+/* Two pieces of a ring that hold n bytes from index on. */
+static int pieces(struct iovec iov[2], char *ring, uint32_t index, uint32_t n)
+{
+    uint32_t at = MASK_XENSTORE_IDX(index), first = n < RING - at ? n : RING - at;
+
+    iov[0] = (struct iovec){ring + at, first};
+    iov[1] = (struct iovec){ring, n - first};
+    return n > first ? 2 : 1;
+}
+
+/* From the socket to the ring. False: the client has gone. */
+static bool take(uint32_t slot)
+{
+    struct xenstore_domain_interface *ring = &shared->pages[slot].ring;
+    uint32_t prod = ring->req_prod;
+    uint32_t room = RING - (prod - __atomic_load_n(&ring->req_cons, __ATOMIC_ACQUIRE));
+    struct iovec iov[2];
+    ssize_t n;
+
+    if (!room || room > RING)
+        return true;
+    n = readv(clients[slot].fd, iov, pieces(iov, ring->req, prod, room));
+    if (n <= 0)
+        return n < 0 && (errno == EAGAIN || errno == EINTR);
+    __atomic_store_n(&ring->req_prod, prod + (uint32_t)n, __ATOMIC_RELEASE);
+    kick(slot);
+    return true;
+}
+
+/* From the ring to the socket. False: the client has gone. */
+static bool give(uint32_t slot)
+{
+    struct xenstore_domain_interface *ring = &shared->pages[slot].ring;
+    uint32_t cons = ring->rsp_cons;
+    uint32_t there = __atomic_load_n(&ring->rsp_prod, __ATOMIC_ACQUIRE) - cons;
+    struct iovec iov[2];
+    struct msghdr message = {.msg_iov = iov};
+    ssize_t n;
+
+    if (!there || there > RING)
+        return true;
+    message.msg_iovlen = (size_t)pieces(iov, ring->rsp, cons, there);
+    n = sendmsg(clients[slot].fd, &message, MSG_NOSIGNAL);
+    if (n <= 0)
+        return n < 0 && (errno == EAGAIN || errno == EINTR);
+    __atomic_store_n(&ring->rsp_cons, cons + (uint32_t)n, __ATOMIC_RELEASE);
+    if (there > RING / 2)
+        kick(slot); /* there may be more for which there was no room */
+    return true;
+}
+
+/* Waits for what can go on: bytes to take when there is room, room when there are bytes to give. */
+static void wait_for(uint32_t slot)
+{
+    const struct xenstore_domain_interface *ring = &shared->pages[slot].ring;
+    struct client *c = &clients[slot];
+    struct epoll_event event = {.data.u64 = slot};
+
+    if (ring->req_prod - ring->req_cons < RING)
+        event.events |= EPOLLIN;
+    if (ring->rsp_prod != ring->rsp_cons)
+        event.events |= EPOLLOUT;
+    if (event.events == c->events)
+        return;
+    c->events = event.events;
+    epoll_ctl(epoll, EPOLL_CTL_MOD, c->fd, &event);
+}
+
+void client_serve(uint32_t slot, bool readable)
+{
+    uint32_t state = atomic_load(&shared->slots[slot].state);
+
+    if (!clients[slot].fd)
+        return;
+    if (state == SLOT_BROKEN || !give(slot)) {
+        hang_up(slot);
+        return;
+    }
+    if (readable && (state == SLOT_OPEN || state == SLOT_INTRODUCED) && !take(slot)) {
+        give(slot);
+        hang_up(slot);
+        return;
+    }
+    wait_for(slot);
+}
+
+static uint32_t free_slot(const struct listener *l)
+{
+    if (l->domid < 0) {
+        for (uint32_t i = 0; i < CLIENTS; i++)
+            if (atomic_load(&shared->slots[i].state) == SLOT_FREE)
+                return i;
+        return SLOTS;
+    }
+    for (uint32_t i = CLIENTS; i < SLOTS; i++)
+        if (atomic_load(&shared->slots[i].state) != SLOT_FREE && shared->slots[i].domid == l->domid)
+            return clients[i].fd ? SLOTS : i;
+    return SLOTS;
+}
+
+void client_accept(const struct listener *l)
+{
+    int fd = accept4(l->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    uint32_t slot = fd < 0 ? SLOTS : free_slot(l);
+    struct epoll_event event = {.events = EPOLLIN, .data.u64 = slot};
+
+    if (slot == SLOTS || epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event)) {
+        if (fd >= 0)
+            close(fd);
+        return;
+    }
+    clients[slot] = (struct client){fd, EPOLLIN};
+    if (l->domid >= 0)
+        return;
+    memset(&shared->pages[slot].ring, 0, sizeof(shared->pages[slot].ring));
+    shared->slots[slot].domid = 0;
+    atomic_store(&shared->slots[slot].state, SLOT_OPEN);
+    kick(slot);
+}

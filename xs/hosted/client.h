@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* The parent's clients: a socket each, whose bytes it moves to and from the ring of a slot. */
+#ifndef BH_XS_CLIENT_H
+#define BH_XS_CLIENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "xs/hosted/shared.h"
+
+/* domid -1: any number of clients, all of domain 0; else one at a time, who is that domain. */
+struct listener {
+    int fd;
+    int64_t domid;
+    const char *path;
+};
+
+/* The socket is there and listened on; or the program ends with a message. */
+void client_listen(struct listener *l);
+void client_init(struct shared *shared, int epoll, int wake);
+/* What epoll has said of a slot's socket, or the worker of its ring. */
+void client_serve(uint32_t slot, bool readable);
+void client_accept(const struct listener *l);
+
+#endif

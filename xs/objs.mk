@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: MIT
+# The store's logic: no system, no C library.
+store-objs := $(addprefix xs/,heap.o vault.o siphash.o tree.o perms.o wire.o tenant.o conn.o queue.o \
+              watches.o transaction.o view.o nodereq.o connreq.o domreq.o ctlreq.o store.o)
+
+# The program on a Unix socket.
+xenstored-objs := $(addprefix xs/hosted/,xenstored.o client.o worker.o)
