@@ -5,3 +5,11 @@ store-objs := $(addprefix xs/,heap.o vault.o siphash.o tree.o perms.o wire.o ten
 
 # The program on a Unix socket.
 xenstored-objs := $(addprefix xs/hosted/,xenstored.o client.o worker.o)
+
+store-test := tests/unit/storekit.c $(store-objs:.o=.c) hyp/lib/format.c
+
+unit-tests += test_store
+test_store-src := tests/unit/test_store.c $(store-test)
+
+unit-tests += test_store_rules
+test_store_rules-src := tests/unit/test_store_rules.c $(store-test)

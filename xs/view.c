@@ -99,14 +99,20 @@ static uint32_t owner_of(const struct store *s, const struct node *n)
     return node_perms(&s->vault, n)->entry[0].domid;
 }
 
-static int charge_owner(struct request *r, const struct node *n, int sign)
+/* A node in the place of another, or of nothing; no node: the other goes. Who makes a node larger
+ * has to have the memory for it. */
+static int charge_owners(struct request *r, const struct node *old, const struct node *n)
 {
     struct store *s = r->s;
+    int32_t less = old ? node_cost(&s->vault, old) : 0, more = n ? node_cost(&s->vault, n) : 0;
 
-    if (!n)
-        return 0;
-    return tenant_charge(s, tenant_find(s, owner_of(s, n)), sign * node_cost(&s->vault, n),
-                         sign > 0 && unprivileged(r));
+    if (old && n && owner_of(s, old) == owner_of(s, n)) {
+        more -= less;
+        less = 0;
+    }
+    if (old)
+        tenant_charge(s, tenant_find(s, owner_of(s, old)), -less, false);
+    return n ? tenant_charge(s, tenant_find(s, owner_of(s, n)), more, unprivileged(r)) : 0;
 }
 
 /* One more node of a domain, or one less. */
@@ -131,8 +137,7 @@ static int put(struct request *r, const struct path *p, const struct node *old, 
     if (r->transaction)
         return transaction_put(s, r->conn, r->transaction, transaction_access(s, r->transaction, p),
                                n);
-    charge_owner(r, old, -1);
-    if (charge_owner(r, n, 1))
+    if (charge_owners(r, old, n))
         return XEN_ENOMEM;
     tree = tree_put(&s->vault, s->state->live.tree, n);
     if (!tree)
@@ -151,7 +156,7 @@ static int drop(struct request *r, const struct path *p, const struct node *n)
     if (r->transaction)
         return transaction_put(s, r->conn, r->transaction, transaction_access(s, r->transaction, p),
                                NULL);
-    charge_owner(r, n, -1);
+    charge_owners(r, n, NULL);
     tree = tree_remove(&s->vault, s->state->live.tree, p);
     if (!tree)
         return XEN_ENOMEM;

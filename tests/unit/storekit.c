@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/unit/storekit.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define RING XENSTORE_RING_SIZE
+
+struct store *kit_store;
+struct kit_client kit_clients[KIT_CLIENTS];
+char kit_printed[256];
+uint32_t kit_port, kit_released;
+bool kit_introduce_fails;
+
+static struct page {
+    struct xenstore_domain_interface ring;
+    char unused[4096 - sizeof(struct xenstore_domain_interface)];
+} * pages;
+static char *vault;
+static uint32_t size;
+static unsigned introducing;
+
+static void notify(void *context, uint32_t id)
+{
+    (void)context;
+    kit_clients[id].notified++;
+}
+
+static void broken(void *context, uint32_t id)
+{
+    (void)context;
+    kit_clients[id].broken = true;
+}
+
+static bool introduce(void *context, uint32_t domid, uint32_t port, uint32_t *id,
+                      struct xenstore_domain_interface **ring)
+{
+    (void)context;
+    if (kit_introduce_fails)
+        return false;
+    kit_port = port;
+    if (*ring)
+        return true;
+    *id = introducing;
+    kit_clients[introducing].domid = domid;
+    *ring = &pages[introducing].ring;
+    return true;
+}
+
+static void release(void *context, uint32_t id, uint32_t domid)
+{
+    (void)context;
+    kit_clients[id].conn = NULL;
+    kit_released = domid;
+}
+
+static bool exists(void *context, uint32_t domid)
+{
+    (void)context;
+    return domid < 1000;
+}
+
+static void print(void *context, const char *text)
+{
+    (void)context;
+    strncpy(kit_printed, text, sizeof(kit_printed) - 1);
+}
+
+static const struct store_ops ops = {
+    .notify = notify,
+    .broken = broken,
+    .introduce = introduce,
+    .release = release,
+    .exists = exists,
+    .print = print,
+};
+static const uint64_t key[2] = {0x0706050403020100, 0x0f0e0d0c0b0a0908};
+
+void kit_open(uint32_t vault_size)
+{
+    size = vault_size;
+    pages = mmap(NULL, KIT_CLIENTS * sizeof(*pages) + size, PROT_READ | PROT_WRITE,
+                 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    ck_assert_ptr_ne(pages, MAP_FAILED);
+    vault = (char *)(pages + KIT_CLIENTS);
+    kit_store = malloc(store_size());
+    memset(kit_clients, 0, sizeof(kit_clients));
+    ck_assert_int_eq(store_open(kit_store, vault, size, key, &ops, NULL), VAULT_NEW);
+}
+
+void *kit_vault(void)
+{
+    return vault;
+}
+
+enum vault_state kit_reopen(void)
+{
+    enum vault_state state;
+
+    memset(kit_store, 0xaa, store_size());
+    state = store_open(kit_store, vault, size, key, &ops, NULL);
+    for (unsigned i = 0; i < KIT_CLIENTS; i++)
+        kit_clients[i].conn = NULL;
+    for (struct conn *c = store_next(kit_store, NULL); c; c = store_next(kit_store, c)) {
+        uint32_t id = store_about(kit_store, c).id;
+
+        kit_clients[id].conn = c;
+        kit_clients[id].ring = &pages[id].ring;
+        store_map(kit_store, c, &pages[id].ring);
+    }
+    return state;
+}
+
+struct kit_client *kit_connect(unsigned i)
+{
+    struct kit_client *c = &kit_clients[i];
+
+    memset(c, 0, sizeof(*c));
+    memset(&pages[i], 0, sizeof(pages[i]));
+    c->ring = &pages[i].ring;
+    c->conn = store_attach(kit_store, i, 0, true, c->ring);
+    ck_assert_ptr_nonnull(c->conn);
+    return c;
+}
+
+struct kit_client *kit_introduce(unsigned i, uint32_t domid)
+{
+    struct kit_client *c = &kit_clients[i];
+    char text[32];
+    uint32_t n = (uint32_t)snprintf(text, sizeof(text), "%u%c1%c7%c", domid, 0, 0, 0);
+
+    memset(c, 0, sizeof(*c));
+    introducing = i;
+    c->ring = &pages[i].ring;
+    kit_ask(&kit_clients[0], XS_INTRODUCE, 0, text, n);
+    for (c->conn = store_next(kit_store, NULL); c->conn; c->conn = store_next(kit_store, c->conn))
+        if (store_about(kit_store, c->conn).id == i)
+            break;
+    ck_assert_ptr_nonnull(c->conn);
+    return c;
+}
+
+uint32_t kit_put(struct kit_client *c, const void *data, uint32_t len)
+{
+    uint32_t n = 0;
+
+    while (n < len && c->ring->req_prod - c->ring->req_cons < RING)
+        c->ring->req[c->ring->req_prod++ % RING] = ((const char *)data)[n++];
+    if (n)
+        store_kick(kit_store, c->conn);
+    return n;
+}
+
+void kit_get(struct kit_client *c)
+{
+    while (c->ring->rsp_cons != c->ring->rsp_prod && c->input_len < sizeof(c->input))
+        c->input[c->input_len++] = c->ring->rsp[c->ring->rsp_cons++ % RING];
+    if (c->conn)
+        store_kick(kit_store, c->conn);
+}
+
+void kit_work(void)
+{
+    while (store_work(kit_store))
+        ;
+}
+
+bool kit_message(struct kit_client *c, struct kit_answer *a)
+{
+    struct xsd_sockmsg head;
+
+    memcpy(&head, c->input, sizeof(head));
+    if (c->input_len < sizeof(head) || c->input_len - sizeof(head) < head.len)
+        return false;
+    ck_assert_uint_le(head.len, XENSTORE_PAYLOAD_MAX);
+    a->type = head.type;
+    a->req_id = head.req_id;
+    a->tx_id = head.tx_id;
+    a->len = head.len;
+    memcpy(a->text, c->input + sizeof(head), head.len);
+    a->text[head.len] = '\0';
+    c->input_len -= (uint32_t)sizeof(head) + head.len;
+    memmove(c->input, c->input + sizeof(head) + head.len, c->input_len);
+    return true;
+}
+
+/* An event is noted; false: it is none. */
+static bool note(struct kit_client *c, const struct kit_answer *a)
+{
+    if (a->type != XS_WATCH_EVENT)
+        return false;
+    ck_assert_uint_eq(a->req_id, 0);
+    ck_assert_uint_eq(a->tx_id, 0);
+    ck_assert_uint_eq(a->len, strlen(a->text) + strlen(a->text + strlen(a->text) + 1) + 2);
+    c->events_len +=
+        (uint32_t)snprintf(c->events + c->events_len, sizeof(c->events) - c->events_len, "%s %s\n",
+                           a->text, a->text + strlen(a->text) + 1);
+    ck_assert_uint_lt(c->events_len, sizeof(c->events));
+    return true;
+}
+
+const struct kit_answer *kit_ask(struct kit_client *c, uint32_t type, uint32_t tx, const void *data,
+                                 uint32_t len)
+{
+    static struct kit_answer a;
+    struct xsd_sockmsg head = {type, ++c->next_id, tx, len};
+    char request[sizeof(head) + XENSTORE_PAYLOAD_MAX];
+    uint32_t sent = 0;
+
+    memcpy(request, &head, sizeof(head));
+    memcpy(request + sizeof(head), data, len);
+    for (unsigned tries = 0; tries < 100000; tries++) {
+        sent += kit_put(c, request + sent, (uint32_t)sizeof(head) + len - sent);
+        kit_work();
+        kit_get(c);
+        while (kit_message(c, &a)) {
+            if (note(c, &a))
+                continue;
+            ck_assert_uint_eq(a.req_id, head.req_id);
+            ck_assert_uint_eq(a.tx_id, tx);
+            return &a;
+        }
+    }
+    ck_abort_msg("no answer to a request of type %u", type);
+}
+
+const char *kit_events(struct kit_client *c)
+{
+    static char events[KIT_EVENTS];
+    struct kit_answer a;
+    uint32_t before;
+
+    do {
+        before = c->events_len;
+        kit_get(c);
+        kit_work();
+        kit_get(c);
+        while (kit_message(c, &a))
+            ck_assert(note(c, &a));
+    } while (before != c->events_len);
+    memcpy(events, c->events, c->events_len);
+    events[c->events_len] = '\0';
+    c->events_len = 0;
+    return events;
+}
+
+void kit_expect(struct kit_client *c, uint32_t type, uint32_t tx, const void *data, uint32_t len,
+                const void *want, uint32_t want_len, const char *file, int line)
+{
+    const struct kit_answer *a = kit_ask(c, type, tx, data, len);
+    bool refused = want_len == ~0U;
+
+    if (refused)
+        want_len = (uint32_t)strlen(want) + 1;
+    if (a->type != (refused ? (uint32_t)XS_ERROR : type) || a->len != want_len ||
+        memcmp(a->text, want, want_len) != 0)
+        ck_abort_msg("%s:%d: type %u, \"%s\" (%u bytes), not \"%s\" (%u bytes)", file, line,
+                     a->type, a->text, a->len, (const char *)want, want_len);
+}
+
+uint32_t kit_start(struct kit_client *c)
+{
+    const struct kit_answer *a = kit_ask(c, XS_TRANSACTION_START, 0, "", 1);
+
+    ck_assert_uint_eq(a->type, XS_TRANSACTION_START);
+    return (uint32_t)atoi(a->text);
+}
