@@ -66,7 +66,7 @@ static bool append(struct list *l, const char *text, size_t size)
 }
 
 struct part {
-    const char *names;
+    const char *generation, *names;
     size_t size;
     bool last;
 };
@@ -76,10 +76,11 @@ static bool parse_part(struct part *p, const char *body, size_t len)
 {
     size_t before = strlen(body) + 1;
 
-    if (before >= len || body[len - 1]) {
+    if (before > GENERATION || before >= len || body[len - 1]) {
         errno = EINVAL;
         return false;
     }
+    p->generation = body;
     p->names = body + before;
     p->size = len - before;
     p->last = p->size == 1 || !p->names[p->size - 2];
@@ -87,31 +88,32 @@ static bool parse_part(struct part *p, const char *body, size_t len)
     return true;
 }
 
-/* The part behind what l has. A node that has changed meanwhile is read again from the start. */
+/* A node that has changed since the part before is read again from the start. */
+static bool add_part(struct list *l, char generation[GENERATION], struct part *p)
+{
+    if (l->size && strcmp(generation, p->generation) != 0) {
+        l->size = 0;
+        p->last = false;
+        return true;
+    }
+    strcpy(generation, p->generation);
+    return append(l, p->names, p->size);
+}
+
 static bool fetch_part(struct xs_handle *h, xs_transaction_t t, const char *path, struct list *l,
                        char generation[GENERATION], bool *last)
 {
-    char offset[24];
-    struct part p;
-    size_t len;
-    char *body;
+    char offset[24], *body;
+    struct part p = {};
     bool fine;
+    size_t len;
 
     snprintf(offset, sizeof(offset), "%zu", l->size);
     body = shim_fetch(h, XS_DIRECTORY_PART, t, SHIM_PARTS(SHIM_STRING(path), SHIM_STRING(offset)),
                       &len);
-    *last = false;
-    if (!body) {
-        fine = false;
-    } else if (l->size && strncmp(generation, body, GENERATION - 1)) {
-        l->size = 0;
-        fine = true;
-    } else {
-        snprintf(generation, GENERATION, "%s", body);
-        fine = parse_part(&p, body, len) && append(l, p.names, p.size);
-        *last = fine && p.last;
-    }
+    fine = body && parse_part(&p, body, len) && add_part(l, generation, &p);
     free(body);
+    *last = p.last;
     return fine;
 }
 
@@ -120,11 +122,12 @@ static char **directory_in_parts(struct xs_handle *h, xs_transaction_t t, const 
 {
     struct list l = {NULL, 0};
     char generation[GENERATION], **array = NULL;
-    bool last = false;
+    bool fine, last;
 
-    while (!last && fetch_part(h, t, path, &l, generation, &last))
-        ;
-    if (last)
+    do
+        fine = fetch_part(h, t, path, &l, generation, &last);
+    while (fine && !last);
+    if (fine)
         array = make_array(&l, num);
     free(l.text);
     return array;
