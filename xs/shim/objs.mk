@@ -11,3 +11,7 @@ test_shim_watch-src := tests/unit/test_shim_watch.c tests/unit/fake_store.c $(sh
 unit-tests += test_shim_hostile
 test_shim_hostile-src   := tests/unit/test_shim_hostile.c tests/unit/fake_store.c $(shim-sources)
 test_shim_hostile-flags := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+
+unit-tests += test_shim_host
+test_shim_host-src   := tests/unit/test_shim_host.c tests/unit/fake_store.c $(shim-sources)
+test_shim_host-flags := -Wl,--wrap=realpath
