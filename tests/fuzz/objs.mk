@@ -32,3 +32,8 @@ fuzz_kernel-src  := tests/fuzz/fuzz_kernel.c tests/unit/kernels.c \
                     $(addprefix tools/,kernel.c unpack.c file.c)
 fuzz_kernel-libs := liblzma liblz4 libzstd zlib libelf
 fuzz_kernel-runs := 5000
+
+fuzz-tests += fuzz_shim
+fuzz_shim-src   := tests/fuzz/fuzz_shim.c $(shim-sources)
+fuzz_shim-flags := -Wl,--wrap=send
+fuzz_shim-runs  := 10000

@@ -53,6 +53,9 @@ struct xs_handle {
     int stop; /* eventfd that ends the thread */
 };
 
+/* A letter for each XS_PERM_NONE, _READ, _WRITE and both of these. */
+extern const char shim_permissions[5];
+
 struct shim_part {
     const void *data;
     size_t size;

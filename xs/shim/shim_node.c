@@ -207,7 +207,7 @@ static bool print_permission(const struct xs_permissions *p, char text[XENSTORE_
         errno = EINVAL;
         return false;
     }
-    n = snprintf(text + *len, left, "%c%u", "nrwb"[perms], p -> id);
+    n = snprintf(text + *len, left, "%c%u", shim_permissions[perms], p->id);
     if ((size_t)n >= left) {
         errno = E2BIG;
         return false;

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+const char shim_permissions[5] = "nrwb";
+
 const char *xs_daemon_rundir(void)
 {
     const char *dir = getenv("XENSTORED_RUNDIR");
@@ -66,13 +68,12 @@ bool xs_path_is_subpath(const char *parent, const char *child)
 
 static bool parse_permission(struct xs_permissions *p, const char *s)
 {
-    static const char letters[] = "nrwb"; /* at what they mean: XS_PERM_NONE, READ, WRITE, both */
-    const char *letter = *s ? strchr(letters, *s) : NULL;
+    const char *letter = *s ? strchr(shim_permissions, *s) : NULL;
     char *end;
 
     if (!letter)
         return false;
-    p->perms = (unsigned)(letter - letters);
+    p->perms = (unsigned)(letter - shim_permissions);
     p->id = (unsigned)strtol(s + 1, &end, 0);
     return s[1] && !*end;
 }
