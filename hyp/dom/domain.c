@@ -11,7 +11,7 @@
 #define FIRST_RESERVED DOMID_FIRST_RESERVED
 #define SPECIAL_FRAMES 2  /* ACPI tables, console ring: beyond the record's memory */
 #define DOMAIN_FRAMES  48 /* of the hypervisor's, for a domain, at most; and for each vCPU */
-#define VCPU_FRAMES    16
+#define VCPU_FRAMES    16UL
 #define SPLIT_FRAMES   512 /* free, but in a chunk of the hypervisor's */
 
 static struct spinlock list_lock;
@@ -141,13 +141,23 @@ static bool in_use(const char *name, const struct bundle_domain *r, const struct
     list_for_each(at, &domains) {
         const struct domain *d = list_entry(at, struct domain, node);
 
-        if (d == but || d->state == BH_DOMAIN_ZOMBIE)
+        if (d == but || (d->state == BH_DOMAIN_ZOMBIE && !d->restart))
             continue;
         if (!strncmp(d->record->name, name, BUNDLE_NAME_SIZE) ||
             (r && record_conflict(d->record, r)))
             return true;
     }
     return false;
+}
+
+static bool is_taken(const struct bundle_domain *r)
+{
+    bool taken;
+
+    spin_lock(&list_lock);
+    taken = in_use(r->name, r, NULL);
+    spin_unlock(&list_lock);
+    return taken;
 }
 
 int domain_rename(struct domain *d, const char name[BUNDLE_NAME_SIZE])
@@ -167,34 +177,37 @@ int domain_rename(struct domain *d, const char name[BUNDLE_NAME_SIZE])
     return rc;
 }
 
-/* Numbers go up and start again at the end, so that none is used again soon. False: d is made by
- * call, and its name or UUID is in use. */
-static bool link_domain(struct domain *d)
+/* Numbers go up and start again at the end, so that none is used again soon. */
+static uint16_t new_id(void)
 {
-    struct list *at;
-    bool used;
+    struct domain *d;
+    uint16_t id;
 
     spin_lock(&list_lock);
-    if (d->by_call && in_use(d->record->name, d->record, d)) {
-        spin_unlock(&list_lock);
-        return false;
-    }
     do {
         last_id = last_id + 1U < FIRST_RESERVED ? (uint16_t)(last_id + 1) : 1;
-        used = false;
-        list_for_each(at, &domains) {
-            uint16_t id = list_entry(at, struct domain, node)->id;
-
-            used |= id == last_id;
-            if (id >= last_id)
-                break;
-        }
-    } while (used);
-    d->id = last_id;
-    list_add_tail(at, &d->node);
-    latest[d->id % LATEST] = d;
+        d = first_from(last_id);
+    } while (d && d->id == last_id);
+    id = last_id;
     spin_unlock(&list_lock);
-    return true;
+    return id;
+}
+
+/* From now on others find d; false: it is made by call, and its name or UUID is taken. */
+static bool link_domain(struct domain *d)
+{
+    struct domain *next;
+    bool taken;
+
+    spin_lock(&list_lock);
+    taken = d->by_call && in_use(d->record->name, d->record, d);
+    if (!taken) {
+        next = first_from(d->id);
+        list_add_tail(next ? &next->node : &domains, &d->node);
+        latest[d->id % LATEST] = d;
+    }
+    spin_unlock(&list_lock);
+    return !taken;
 }
 
 /* Frames that a domain takes, at most, if all its memory is in single pages. */
@@ -306,51 +319,50 @@ static int create_parts(struct domain *d)
     return rc ? rc : grant_init(d);
 }
 
-/* In the list, and no more. */
-static int create_domain(const struct bundle_domain *record, bool by_call, struct domain **out)
+static struct domain *alloc_domain(const struct bundle_domain *record)
 {
     struct domain *d = hyp_alloc(order_of(sizeof(*d)));
-    int rc = -XEN_ENOMEM;
 
     if (!d)
-        return rc;
+        return NULL;
     d->record = hyp_alloc(0);
-    if (d->record) {
-        memcpy(d->record, record, sizeof(*d->record));
-        d->refs = 2;
-        d->state = BH_DOMAIN_BUILDING;
-        d->nvcpus = record->vcpus;
-        d->by_call = by_call;
-        d->created = now_ns();
-        sched_group_init(&d->sched, record->weight, record->cap, d->created);
-        list_init(&d->node);
-        list_init(&d->work);
-        rc = link_domain(d) ? 0 : -XEN_EEXIST;
+    if (!d->record) {
+        hyp_free(d, order_of(sizeof(*d)));
+        return NULL;
     }
-    if (!rc) {
-        *out = d;
-        return 0;
-    }
-    if (d->record)
-        hyp_free(d->record, 0);
-    hyp_free(d, order_of(sizeof(*d)));
-    return rc;
+    memcpy(d->record, record, sizeof(*d->record));
+    d->refs = 2; /* the list's and the caller's */
+    d->state = BH_DOMAIN_BUILDING;
+    d->nvcpus = record->vcpus;
+    d->created = now_ns();
+    sched_group_init(&d->sched, record->weight, record->cap, d->created);
+    list_init(&d->node);
+    list_init(&d->work);
+    return d;
 }
 
 int domain_create(const struct bundle_domain *record, bool by_call, struct domain **out)
 {
     struct domain *d;
-    int rc = create_domain(record, by_call, &d);
+    int rc;
 
-    if (rc)
-        return rc;
+    if (by_call && is_taken(record))
+        return -XEN_EEXIST;
+    d = alloc_domain(record);
+    if (!d)
+        return -XEN_ENOMEM;
+    d->by_call = by_call;
+    d->id = new_id();
     d->arch.nvcpus = d->nvcpus;
     d->arch.serial2 = record->privileges & BUNDLE_PRIV_SERIAL2;
     d->arch.domid = d->id;
     d->arch.name = d->record->name;
     rc = create_parts(d);
-    if (rc) {
+    if (rc)
         log_line("[%s] no memory for another domain", record->name);
+    if (!link_domain(d))
+        rc = -XEN_EEXIST;
+    if (rc) {
         domain_destroy(d, false);
         domain_put(d);
         return rc;

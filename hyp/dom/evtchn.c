@@ -34,13 +34,15 @@ int evtchn_init(struct domain *d)
 {
     struct evtchn_set *s = &d->evtchns;
 
-    *s = (struct evtchn_set){.nports = 1, .limit = EVTCHN_2L_NR_CHANNELS, .closing = 1};
+    *s = (struct evtchn_set){.limit = EVTCHN_2L_NR_CHANNELS, .closing = 1};
     s->pages = hyp_alloc(EVTCHN_TABLE_ORDER);
     if (!s->pages)
         return -XEN_ENOMEM;
     s->pages[0] = hyp_alloc(0);
-    if (s->pages[0])
+    if (s->pages[0]) {
+        s->nports = 1;
         return 0;
+    }
     hyp_free(s->pages, EVTCHN_TABLE_ORDER);
     s->pages = NULL;
     return -XEN_ENOMEM;
