@@ -19,7 +19,7 @@ static long create(struct control *c, struct bundle_domain *r)
         return control_refuse(c, -XEN_EINVAL, wrong);
     if (!domain_fits(r))
         return control_refuse(c, -XEN_ENOMEM, "more memory than is free");
-    rc = domain_create(r, true, &d);
+    rc = domain_create(r, 0, true, &d);
     if (rc)
         return control_refuse(c, rc, rc == -XEN_EEXIST ? "name or UUID in use" : "no memory");
     c->arg.domid = d->id;

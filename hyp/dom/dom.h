@@ -125,10 +125,12 @@ struct domain *domain_next(uint32_t id);
 void domain_put(struct domain *d);
 /*
  * A new domain for a validated record, which is copied, in state BUILDING and in the list, with a
- * reference: 0, -XEN_ENOMEM; -XEN_EEXIST: it is made by call, and another has its name or UUID.
- * domain_build() begins to build it and gives the reference back.
+ * reference: 0, -XEN_ENOMEM; -XEN_EEXIST: it is made by call, and another has its name or UUID. Its
+ * number is id, which nobody has, or with 0 a new one. domain_build() begins to build it and gives
+ * the reference back.
  */
-int domain_create(const struct bundle_domain *record, bool by_call, struct domain **out);
+int domain_create(const struct bundle_domain *record, uint16_t id, bool by_call,
+                  struct domain **out);
 void domain_build(struct domain *d);
 /* There is as much free memory as a domain of this record takes, beside those that are building. */
 bool domain_fits(const struct bundle_domain *record);

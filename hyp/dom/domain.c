@@ -177,7 +177,8 @@ int domain_rename(struct domain *d, const char name[BUNDLE_NAME_SIZE])
     return rc;
 }
 
-/* Numbers go up and start again at the end, so that none is used again soon. */
+/* Numbers go up and start again behind those of the bundle's domains, so that none is used again
+ * soon, and none that one of ours comes back under. */
 static uint16_t new_id(void)
 {
     struct domain *d;
@@ -185,7 +186,7 @@ static uint16_t new_id(void)
 
     spin_lock(&list_lock);
     do {
-        last_id = last_id + 1U < FIRST_RESERVED ? (uint16_t)(last_id + 1) : 1;
+        last_id = last_id + 1U < FIRST_RESERVED ? (uint16_t)(last_id + 1) : BUNDLE_MAX_DOMAINS + 1;
         d = first_from(last_id);
     } while (d && d->id == last_id);
     id = last_id;
@@ -341,7 +342,8 @@ static struct domain *alloc_domain(const struct bundle_domain *record)
     return d;
 }
 
-int domain_create(const struct bundle_domain *record, bool by_call, struct domain **out)
+int domain_create(const struct bundle_domain *record, uint16_t id, bool by_call,
+                  struct domain **out)
 {
     struct domain *d;
     int rc;
@@ -352,7 +354,7 @@ int domain_create(const struct bundle_domain *record, bool by_call, struct domai
     if (!d)
         return -XEN_ENOMEM;
     d->by_call = by_call;
-    d->id = new_id();
+    d->id = id ? id : new_id();
     d->arch.nvcpus = d->nvcpus;
     d->arch.serial2 = record->privileges & BUNDLE_PRIV_SERIAL2;
     d->arch.domid = d->id;

@@ -84,7 +84,7 @@ static void create(struct bundle_domain *const *records, uint32_t n, bool guests
 
     for (uint32_t i = 0; i < n; i++)
         if (records[i] && (records[i]->class == BUNDLE_CLASS_GUEST) == guests &&
-            !domain_create(records[i], false, &d))
+            !domain_create(records[i], 0, false, &d))
             domain_build(d);
 }
 

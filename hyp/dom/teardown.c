@@ -118,7 +118,13 @@ static bool free_vcpus(struct domain *d, unsigned budget)
     return !d->nvcpus;
 }
 
-/* Another domain from d's record, if d is to be followed by one. */
+static bool is_guest(const struct domain *d)
+{
+    return d->record->class == BUNDLE_CLASS_GUEST;
+}
+
+/* Another domain from d's record, if d is to be followed by one. One of ours keeps its number: it
+ * is in others' grants and event channels. */
 static void restart(struct domain *d)
 {
     struct domain *next;
@@ -126,15 +132,30 @@ static void restart(struct domain *d)
     if (!d->restart)
         return;
     d->restart = false;
-    if (!domain_create(d->record, false, &next))
+    if (!domain_create(d->record, is_guest(d) ? 0 : d->id, false, &next))
         domain_build(next);
 }
 
-/* d has no memory of its own any more, and nobody else has any of it. */
+/* d has no memory of its own any more, but for what others have mapped. */
+static void become_zombie(struct domain *d)
+{
+    d->state = BH_DOMAIN_ZOMBIE;
+    if (is_guest(d))
+        restart(d);
+    else if (d->restart)
+        log_line("[%s] domain %u starts again when others let go of %u of its frames",
+                 d->record->name, d->id, grant_mapped_by_others(d));
+    domain_changed();
+}
+
+/* Nobody else has any of it any more. A guest's successor comes before it goes, or the host might
+ * seem to be without guests; one of ours cannot, and does not count. */
 static void gone(struct domain *d)
 {
-    restart(d);
+    if (is_guest(d))
+        restart(d);
     domain_unlink(d);
+    restart(d);
     domain_changed();
 }
 
@@ -185,11 +206,8 @@ static enum domain_step work_on(struct domain *d, enum domain_step step, bool *w
             gone(d);
             return STEP_NONE;
         }
-        if (d->state != BH_DOMAIN_ZOMBIE) {
-            d->state = BH_DOMAIN_ZOMBIE;
-            domain_changed();
-            restart(d);
-        }
+        if (d->state != BH_DOMAIN_ZOMBIE)
+            become_zombie(d);
         *wait = true;
         return step;
     default:

@@ -32,6 +32,7 @@ BOCHS_CPU=corei7_skylake_x
 HOST_MIB=1024
 ON_IDLE=poweroff
 CPUSET= # that domains run on; empty: all
+CONTROL= # instead of the control domain
 SMP=1
 group= # of the emulator in the background
 
@@ -91,7 +92,8 @@ host_xml() {
 host_image() {
     host_xml "$1"
     # shellcheck disable=SC2086 # an option or none
-    "$BUILD/bl" image -o "$1/host.iso" ${2:+--hypervisor "$2"} "$1/host.xml" || exit 1
+    "$BUILD/bl" image -o "$1/host.iso" ${2:+--hypervisor "$2"} ${CONTROL:+--control "$CONTROL"} \
+        "$1/host.xml" || exit 1
 }
 
 # Boots with boot_$1 in the background until boot_end.
