@@ -82,12 +82,15 @@ static const uint64_t key[2] = {0x0706050403020100, 0x0f0e0d0c0b0a0908};
 
 void kit_open(uint32_t vault_size)
 {
+    if (pages)
+        munmap(pages, KIT_CLIENTS * sizeof(*pages) + size);
     size = vault_size;
     pages = mmap(NULL, KIT_CLIENTS * sizeof(*pages) + size, PROT_READ | PROT_WRITE,
                  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     ck_assert_ptr_ne(pages, MAP_FAILED);
     vault = (char *)(pages + KIT_CLIENTS);
-    kit_store = malloc(store_size());
+    if (!kit_store)
+        kit_store = malloc(store_size());
     memset(kit_clients, 0, sizeof(kit_clients));
     ck_assert_int_eq(store_open(kit_store, vault, size, key, &ops, NULL), VAULT_NEW);
 }
@@ -108,6 +111,8 @@ enum vault_state kit_reopen(void)
     for (struct conn *c = store_next(kit_store, NULL); c; c = store_next(kit_store, c)) {
         uint32_t id = store_about(kit_store, c).id;
 
+        if (id >= KIT_CLIENTS)
+            continue;
         kit_clients[id].conn = c;
         kit_clients[id].ring = &pages[id].ring;
         store_map(kit_store, c, &pages[id].ring);

@@ -179,6 +179,8 @@ static void open_store(void)
     for (struct conn *c = store_next(store, NULL); c; c = store_next(store, c)) {
         struct store_conn about = store_about(store, c);
 
+        if (about.id >= SLOTS)
+            continue;
         conns[about.id] = c;
         store_map(store, c, &shared->pages[about.id].ring);
         if (about.broken)
