@@ -17,3 +17,6 @@ test_store_rules-src := tests/unit/test_store_rules.c $(store-test)
 unit-tests += test_store_crash
 test_store_crash-src   := tests/unit/test_store_crash.c $(store-test)
 test_store_crash-flags := -Wl,--wrap=heap_alloc -fsanitize-coverage=trace-pc
+
+unit-tests += test_xenstored
+test_xenstored-src := tests/unit/test_xenstored.c
