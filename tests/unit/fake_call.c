@@ -265,9 +265,10 @@ bool domain_fits(const struct bundle_domain *record)
 }
 
 /* The host is full: what a new domain is, its own tests and the probes look at. */
-int domain_create(const struct bundle_domain *record, bool by_call, struct domain **out)
+int domain_create(const struct bundle_domain *record, uint16_t id, bool by_call,
+                  struct domain **out)
 {
-    (void)record, (void)by_call;
+    (void)record, (void)id, (void)by_call;
     *out = NULL;
     return -XEN_ENOMEM;
 }
