@@ -26,6 +26,7 @@ static void describe(struct domain *d, struct bh_domain_info *i)
         .vcpus = d->record->vcpus,
         .shutdown_reason = d->shutdown_reason,
         .console_port = d->console_port,
+        .store_port = d->store_port,
         .weight = d->record->weight,
         .cap = d->record->cap,
         .memory = READ_ONCE(d->arch.p2m.ram_frames) * PAGE_SIZE,

@@ -187,21 +187,34 @@ static int write_acpi(struct domain *d)
     return 0;
 }
 
-/* A console ring and its event channel for the control domain, as Xen's toolstack sets them up. */
-static int make_console(struct domain *d)
+/* A page of rings, its grant and its event channel, for peer, as Xen's toolstack sets them up; only
+ * the port, to keep the numbers of others, when peer is 0 or d itself. */
+static int make_ring(struct domain *d, uint64_t gpa, uint32_t ref, uint16_t peer, uint32_t *port)
 {
-    uint16_t ctl = domain_control();
-    int port, rc = ram_add(d, gpa_to_gfn(mk_gpa(GUEST_SPECIAL_START)), 0);
+    bool alone = !peer || peer == d->id;
+    gfn_t gfn = gpa_to_gfn(mk_gpa(gpa));
+    int rc = ram_add(d, gfn, 0), n;
 
-    if (rc || !ctl || ctl == d->id)
+    if (rc)
         return rc;
-    port = evtchn_alloc_unbound(d, ctl);
-    if (port < 0)
-        return port;
-    rc = grant_set(d, 0, ctl, gpa_to_gfn(mk_gpa(GUEST_SPECIAL_START)));
-    d->console_port = (uint32_t)port;
-    d->params[HVM_PARAM_CONSOLE_PFN] = GUEST_SPECIAL_START >> PAGE_SHIFT;
-    d->params[HVM_PARAM_CONSOLE_EVTCHN] = (uint32_t)port;
+    n = evtchn_alloc_unbound(d, alone ? 0 : peer);
+    if (n < 0 || alone)
+        return MIN(n, 0);
+    *port = (uint32_t)n;
+    return grant_set(d, ref, peer, gfn);
+}
+
+static int make_rings(struct domain *d)
+{
+    int rc = make_ring(d, GUEST_STORE, GNTTAB_RESERVED_XENSTORE, domain_store(), &d->store_port);
+
+    if (!rc)
+        rc = make_ring(d, GUEST_CONSOLE, GNTTAB_RESERVED_CONSOLE, domain_control(),
+                       &d->console_port);
+    d->params[HVM_PARAM_STORE_EVTCHN] = d->store_port;
+    d->params[HVM_PARAM_STORE_PFN] = d->store_port ? GUEST_STORE >> PAGE_SHIFT : 0;
+    d->params[HVM_PARAM_CONSOLE_EVTCHN] = d->console_port;
+    d->params[HVM_PARAM_CONSOLE_PFN] = d->console_port ? GUEST_CONSOLE >> PAGE_SHIFT : 0;
     return rc;
 }
 
@@ -212,7 +225,7 @@ int build_finish(struct domain *d)
     if (!rc)
         rc = write_acpi(d);
     if (!rc)
-        rc = make_console(d);
+        rc = make_rings(d);
     if (rc) {
         log_line("[%s] cannot be built: error %d", d->record->name, rc);
         return rc;

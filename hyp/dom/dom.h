@@ -87,6 +87,7 @@ struct domain {
     uint64_t params[HVM_NR_PARAMS];
     uint64_t memory_max; /* frames it may own; p2m.ram_frames of them it does */
     uint64_t created;    /* ns */
+    uint32_t store_port;
     uint32_t console_port;
     struct list node;   /* all domains, by number */
     uint32_t refs;      /* atomic; 1 for the list */
@@ -157,10 +158,11 @@ bool domain_work_waits(void);
 uint64_t domain_work_due(void);
 /* Powers the host off when no domain of class guest is left, if the bundle says so. */
 void domain_idle_check(void);
-/* The control domain's virtual interrupt: the set or state of domains changed. */
+/* VIRQ_DOM_EXC for the control domain and the store: the set or state of domains changed. */
 void domain_changed(void);
-/* Number of the control domain; 0: there is none. */
+/* Number of the control domain, and of the store; 0: there is none. */
 uint16_t domain_control(void);
+uint16_t domain_store(void);
 extern bool domain_power_off_when_idle;
 
 /*

@@ -9,7 +9,7 @@
 #include "mm/arch.h"
 
 #define FIRST_RESERVED DOMID_FIRST_RESERVED
-#define SPECIAL_FRAMES 2  /* ACPI tables, console ring: beyond the record's memory */
+#define SPECIAL_FRAMES 3  /* ACPI tables, two rings: beyond the record's memory */
 #define DOMAIN_FRAMES  48 /* of the hypervisor's, for a domain, at most; and for each vCPU */
 #define VCPU_FRAMES    16UL
 #define SPLIT_FRAMES   512 /* free, but in a chunk of the hypervisor's */
@@ -18,7 +18,7 @@ static struct spinlock list_lock;
 static struct list domains = LIST_INIT(domains); /* by number */
 #define LATEST 256
 static struct domain *latest[LATEST]; /* of those with this number modulo LATEST; NULL: not known */
-static uint16_t last_id, control_id;
+static uint16_t last_id, control_id, store_id;
 
 static unsigned order_of(size_t size)
 {
@@ -86,15 +86,26 @@ uint16_t domain_control(void)
     return control_id;
 }
 
+uint16_t domain_store(void)
+{
+    return store_id;
+}
+
+static void tell(uint16_t id)
+{
+    struct domain *d = id ? domain_get(id) : NULL;
+
+    if (!d)
+        return;
+    if (d->state == BH_DOMAIN_RUNNING)
+        evtchn_send_virq(d->vcpus[0], VIRQ_DOM_EXC);
+    domain_put(d);
+}
+
 void domain_changed(void)
 {
-    struct domain *ctl = control_id ? domain_get(control_id) : NULL;
-
-    if (!ctl)
-        return;
-    if (ctl->state == BH_DOMAIN_RUNNING)
-        evtchn_send_virq(ctl->vcpus[0], VIRQ_DOM_EXC);
-    domain_put(ctl);
+    tell(control_id);
+    tell(store_id);
 }
 
 /* Frees what is left when nobody can find d any more. */
@@ -371,6 +382,8 @@ int domain_create(const struct bundle_domain *record, uint16_t id, bool by_call,
     }
     if (record->privileges & BUNDLE_PRIV_CONTROL)
         control_id = d->id;
+    if (record->class == BUNDLE_CLASS_XS)
+        store_id = d->id;
     if (record->affinity && ncpus < 64 && !(record->affinity & (BIT(ncpus) - 1)))
         log_line("[%s] none of the CPUs it should run on exist: it runs on any", record->name);
     *out = d;

@@ -72,7 +72,12 @@ static int do_bind_interdomain(struct vcpu *v, union arg *a)
     return give(rc, &op->local_port);
 }
 
-/* The only global VIRQ that we send is VIRQ_DOM_EXC, to the control domain. */
+/* The only global VIRQ that we send is VIRQ_DOM_EXC, to the control domain and the store. */
+static bool may_watch_domains(const struct bundle_domain *r)
+{
+    return r->privileges & BUNDLE_PRIV_CONTROL || r->class == BUNDLE_CLASS_XS;
+}
+
 static int do_bind_virq(struct vcpu *v, union arg *a)
 {
     struct evtchn_bind_virq *op = &a->bind_virq;
@@ -83,7 +88,7 @@ static int do_bind_virq(struct vcpu *v, union arg *a)
     if (evtchn_virq_is_global(op->virq)) {
         if (op->vcpu)
             return -XEN_EINVAL;
-        if (op->virq != VIRQ_DOM_EXC || !(v->dom->record->privileges & BUNDLE_PRIV_CONTROL))
+        if (op->virq != VIRQ_DOM_EXC || !may_watch_domains(v->dom->record))
             return -XEN_EPERM;
     }
     return target ? give(evtchn_bind_virq(target, op->virq), &op->port) : -XEN_ENOENT;

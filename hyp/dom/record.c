@@ -200,7 +200,9 @@ const char *record_conflict(const struct bundle_domain *a, const struct bundle_d
         return "name";
     if (!memcmp(a->uuid, b->uuid, sizeof(a->uuid)) && !all_zero(a->uuid, sizeof(a->uuid)))
         return "uuid";
-    return a->class == BUNDLE_CLASS_CTL && b->class == BUNDLE_CLASS_CTL ? "class" : NULL;
+    return a->class == b->class && (a->class == BUNDLE_CLASS_CTL || a->class == BUNDLE_CLASS_XS)
+               ? "class"
+               : NULL;
 }
 
 uint32_t record_memmap(const struct bundle_domain *r,

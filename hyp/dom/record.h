@@ -18,8 +18,10 @@
 /* Guest-physical layout above RAM that every guest has. */
 #define GUEST_ACPI_START    0xfc000000UL /* one page: the ACPI tables */
 #define GUEST_ACPI_SIZE     0x1000UL
-#define GUEST_SPECIAL_START 0xfeffc000UL /* reserved; its first page is the console ring */
+#define GUEST_SPECIAL_START 0xfeffc000UL /* reserved: the rings */
 #define GUEST_SPECIAL_SIZE  0x4000UL
+#define GUEST_CONSOLE       GUEST_SPECIAL_START
+#define GUEST_STORE         (GUEST_SPECIAL_START + 0x1000)
 #define GUEST_HIGH_RAM      0x100000000UL
 
 /* What is wrong with the header of a bundle of size bytes, or NULL. */

@@ -48,7 +48,7 @@ restart_held() { # VENDOR DIR LIVES ARG...
         probe holder 1 "" "2 $lives"
     } | host_xml "$dir"
     "$BUILD/bl" image --bundle "$dir/bundle" "$dir/host.xml"
-    poke "$dir/bundle" "$(field 1 8)" 03 # its class: blk
+    poke "$dir/bundle" "$(field 1 8)" 02 # its class: xs
     seal "$dir/bundle" 2
     seal "$dir/bundle" 0
     boot_image "$dir" "$dir/bundle" "$BUILD/debug/bulkhead.elf"

@@ -137,6 +137,10 @@ START_TEST(interrupts)
     virq.vcpu = 0;
     ck_assert_int_eq(op(1, EVTCHNOP_bind_virq, &virq), -XEN_EPERM);
     ck_assert_int_eq(op(1, EVTCHNOP_bind_pirq, &pirq), -XEN_EPERM);
+    r->class = BUNDLE_CLASS_XS;
+    ck_assert_int_eq(op(1, EVTCHNOP_bind_virq, &virq), 0);
+    ck_assert_int_eq(on_port(1, EVTCHNOP_close, virq.port), 0);
+    r->class = BUNDLE_CLASS_CTL;
     r->privileges = BUNDLE_PRIV_CONTROL | BUNDLE_PRIV_SERIAL2;
     ck_assert_int_eq(op(1, EVTCHNOP_bind_virq, &virq), 0);
     ck_assert_int_eq(op(1, EVTCHNOP_bind_pirq, &pirq), 0);

@@ -430,6 +430,8 @@ START_TEST(conflict)
     ck_assert_ptr_null(record_conflict(&a, &b));
     b.class = BUNDLE_CLASS_CTL;
     ck_assert_str_eq(record_conflict(&a, &b), "class");
+    a.class = b.class = BUNDLE_CLASS_XS;
+    ck_assert_str_eq(record_conflict(&a, &b), "class");
     memset(a.name, 'n', BUNDLE_NAME_SIZE - 1);
     memset(b.name, 'n', BUNDLE_NAME_SIZE - 1);
     ck_assert_str_eq(record_conflict(&a, &b), "name");

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A domain of ours, for the test makes it one. Each life grants a page to the domain with the next
- * number, waits until that has mapped it, and crashes.
+ * The test makes it the store's domain, and its file's next the guest (tests/guest/holder). Each
+ * life takes the store connections of the control domain and of that guest, counts in the guest's
+ * page, grants it a page, waits until it has mapped that, and crashes.
  */
 #include "tests/guest/holder/holder.h"
 #include "tests/guest/probe.h"
@@ -10,7 +11,13 @@
 #include <xen/memory.h>
 #include <xen/sched.h>
 
-#define TABLE 0xf1000000UL
+#define CONTROL 1
+#define TABLE   0xf1000000UL
+
+static void yield(void)
+{
+    HYPERCALL2(__HYPERVISOR_sched_op, SCHEDOP_yield, 0);
+}
 
 static uint16_t domid(void)
 {
@@ -20,19 +27,42 @@ static uint16_t domid(void)
     return (uint16_t)c;
 }
 
+/* The page of rings of a domain, which may not be built yet; *port is bound to its port 1. */
+static uint32_t *connect(uint16_t other, int *port)
+{
+    uint32_t handle, *page;
+    int status;
+
+    while ((*port = rt_bind_interdomain(other, HOLDER_STORE_PORT)) < 0)
+        yield();
+    page = rt_grant_map(other, GNTTAB_RESERVED_XENSTORE, &handle, &status);
+    if (!page)
+        rt_panic("domain %u grants no store page: status %d", other, status);
+    return page;
+}
+
 void probe_main(void)
 {
     struct xen_add_to_physmap map = {
         .domid = DOMID_SELF, .space = XENMAPSPACE_grant_table, .gpfn = TABLE >> 12};
     grant_entry_v1_t *e = (grant_entry_v1_t *)TABLE + HOLDER_REF;
+    uint16_t guest = (uint16_t)(domid() + 1);
     uint64_t *page = rt_page_alloc();
+    uint32_t *lives;
+    int port;
 
+    if (rt_bind_virq(VIRQ_DOM_EXC) < 0)
+        rt_panic("no VIRQ_DOM_EXC");
+    connect(CONTROL, &port);
     EQUAL(HYPERCALL2(__HYPERVISOR_memory_op, XENMEM_add_to_physmap, &map), 0);
     *page = rt_now();
     e->frame = (uint32_t)((uint64_t)page >> 12);
-    e->domid = (uint16_t)(domid() + 1);
+    e->domid = guest;
+    lives = connect(guest, &port);
+    ++*lives;
     __atomic_store_n(&e->flags, GTF_permit_access, __ATOMIC_RELEASE);
+    rt_notify((uint32_t)port);
     while (!(__atomic_load_n(&e->flags, __ATOMIC_ACQUIRE) & GTF_reading))
-        HYPERCALL2(__HYPERVISOR_sched_op, SCHEDOP_yield, 0);
+        yield();
     rt_shutdown(SHUTDOWN_crash);
 }
