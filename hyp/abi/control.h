@@ -32,7 +32,7 @@ enum bh_domain_state {
 
 /* On any change of the set or of a state the hypervisor sends VIRQ_DOM_EXC to ctl and to xs. */
 #define BH_DOMAIN_PAUSED  0x1U /* flags: by BH_CONTROL_pause */
-#define BH_DOMAIN_CREATED 0x2U /* flags: by BH_CONTROL_create, not from the bundle */
+#define BH_DOMAIN_CREATED 0x2U /* flags: by BH_CONTROL_create; its later lives do not have it */
 
 struct bh_domain_info {
     uint32_t domid;
@@ -99,17 +99,20 @@ enum bh_control_command {
     /* Begins a domain from a record (hyp/abi/bundle.h; offset 0 in each segment; class GUEST, no
      * privileges): domid is its number. It gets its memory in state BUILDING, then goes LOADING, or
      * is destroyed with a line in the log. -XEN_EEXIST: name or UUID in use; -XEN_ENOMEM: there is
-     * less free memory than it needs. */
+     * less free memory than it needs beside those that are BUILDING. */
     BH_CONTROL_create,
     /* The next bytes of segment a, from byte b of it on: from the first segment to the last,
-     * without a gap. State LOADING. A segment that is complete is checked against its checksum:
-     * -XEN_EILSEQ, and the domain is destroyed. */
+     * without a gap; those without bytes are passed over. State LOADING. b, buffer and size go on
+     * with what is done. A segment that is complete is checked against its checksum: -XEN_EILSEQ,
+     * and the domain is destroyed. The hypervisor keeps a copy when the record says "restart", at
+     * most 1 GiB: -XEN_ENOMEM. */
     BH_CONTROL_load,
     /* The domain is complete: LOADING becomes READY. -XEN_EAGAIN: segments are missing. */
     BH_CONTROL_finish,
-    /* READY becomes RUNNING, and a paused domain goes on; the other way round. No error when it is
-     * so already. */
+    /* READY becomes RUNNING, and a paused domain goes on. No error when it runs already. */
     BH_CONTROL_unpause,
+    /* Returns when none of its vCPUs runs. No error when it is READY or paused already.
+     * -XEN_EINVAL: the caller's own domain. */
     BH_CONTROL_pause,
     /* The domain ends as if it had asked for it with SHUTDOWN_* a: what follows, its record says.
      * For a domain of ours that is on_crash: it starts again. */
@@ -122,7 +125,7 @@ enum bh_control_command {
     /* vCPU (~0: all) runs on the CPUs of mask a only; 0: on any. -XEN_EINVAL: none of them exists.
      */
     BH_CONTROL_affinity,
-    /* Bytes a that it may own at most; not less than it has: -XEN_EBUSY. */
+    /* Bytes a that it may own at most, a multiple of 4096; not less than it has: -XEN_EBUSY. */
     BH_CONTROL_memory_max,
     /* The buffer holds its new name, size bytes without a terminating zero. -XEN_EEXIST. */
     BH_CONTROL_rename,
@@ -134,7 +137,8 @@ enum bh_control_command {
     BH_CONTROL_context,
     /* enum bh_trigger a, at the vCPU. */
     BH_CONTROL_trigger,
-    /* The domain's record as it is now (struct bundle_domain). */
+    /* The domain's record as it is now (struct bundle_domain), with name, shares, affinity (of all
+     * vCPUs) and maximum as changed: what its next life begins with. */
     BH_CONTROL_record,
 };
 #define BH_LOG_MAX 1024

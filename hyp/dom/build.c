@@ -6,6 +6,7 @@
 #include <xen/arch-x86/hvm/start_info.h>
 #include "hyp/dom/domain.h"
 #include "hyp/dom/guestacpi.h"
+#include "hyp/dom/image.h"
 #include "hyp/dom/record.h"
 #include "hyp/lib/string.h"
 #include "mm/arch.h"
@@ -78,6 +79,23 @@ static int segment_end(struct domain *d, const struct bundle_segment *s)
     return 0;
 }
 
+/* n bytes of the current segment, from a page's begin in the bundle or the kept image. */
+static int load_page(struct domain *d, const struct bundle_segment *s, uint64_t at, size_t n)
+{
+    uint8_t *window = NULL, *p;
+    int rc;
+
+    if (d->image)
+        p = image_at(d, d->build.segment, at, false);
+    else
+        p = window = arch_slot_map(hpa_to_hfn(mk_hpa(source.val + s->offset + at)));
+    hash64_update(&d->build.hash, p, n);
+    rc = copy_to_gpa(&d->arch, mk_gpa(s->gpa + at), p, n);
+    if (window)
+        arch_slot_unmap(window);
+    return rc;
+}
+
 /* Copies and checks some pages of the current segment. Memory behind file_size is zero already. */
 static int load_slice(struct domain *d)
 {
@@ -86,15 +104,11 @@ static int load_slice(struct domain *d)
     for (unsigned i = 0; i < COPIES; i++) {
         uint64_t at = d->build.done;
         size_t n = MIN(PAGE_SIZE, s->file_size - at);
-        uint8_t *window;
         int rc;
 
         if (!n)
             return segment_end(d, s);
-        window = arch_slot_map(hpa_to_hfn(mk_hpa(source.val + s->offset + at)));
-        hash64_update(&d->build.hash, window, n);
-        rc = copy_to_gpa(&d->arch, mk_gpa(s->gpa + at), window, n);
-        arch_slot_unmap(window);
+        rc = load_page(d, s, at, n);
         if (rc)
             return rc;
         d->build.done += n;
@@ -114,24 +128,42 @@ static int skip_complete(struct domain *d)
     return rc;
 }
 
+/* From the caller to the domain's frame f, at offset `at`, and to what is kept. */
+static int load_bytes(struct domain *d, struct vcpu *from, gva_t src, hfn_t f, uint64_t at,
+                      size_t n)
+{
+    bool keep = image_wanted(d->record);
+    uint8_t *window, *kept = NULL;
+    int rc;
+
+    if (keep)
+        kept = image_at(d, d->build.segment, d->build.done, true);
+    if (keep && !kept)
+        return -XEN_ENOMEM;
+    window = arch_slot_map(f);
+    rc = copy_from_guest(&from->arch, window + at, src, n);
+    if (!rc)
+        hash64_update(&d->build.hash, window + at, n);
+    if (!rc && kept)
+        memcpy(kept, window + at, n);
+    arch_slot_unmap(window);
+    return rc;
+}
+
 long build_load(struct domain *d, struct vcpu *from, gva_t src, uint64_t n, struct locked held)
 {
     const struct bundle_segment *s = &d->record->segments[d->build.segment];
     gpa_t to = mk_gpa(s->gpa + d->build.done);
     uint64_t at = to.val % PAGE_SIZE;
-    uint8_t *window;
     hfn_t f;
     int rc = p2m_get(&d->arch.p2m, gpa_to_gfn(to), true, &f);
 
     (void)held;
     if (rc)
         return rc;
-    n = MIN(MIN(n, PAGE_SIZE - at), s->file_size - d->build.done);
-    window = arch_slot_map(f);
-    rc = copy_from_guest(&from->arch, window + at, src, n);
-    if (!rc)
-        hash64_update(&d->build.hash, window + at, n);
-    arch_slot_unmap(window);
+    n = MIN(MIN(n, PAGE_SIZE - at), PAGE_SIZE - d->build.done % PAGE_SIZE);
+    n = MIN(n, s->file_size - d->build.done);
+    rc = load_bytes(d, from, src, f, at, n);
     frame_put(f);
     if (rc)
         return rc;

@@ -99,6 +99,7 @@ struct domain {
     enum domain_step step;
     struct list work; /* linked while step is not STEP_NONE */
     struct build build;
+    void **image; /* image.c; NULL: none is kept */
     struct fresh_block fresh;
     struct log_limit console_limit; /* console_io and BH_CONTROL_log */
     uint32_t line_len;              /* console_io: the line so far */
@@ -172,7 +173,7 @@ extern bool domain_power_off_when_idle;
  */
 int build_slice(struct domain *d);
 /* Some of the n bytes at src, the next of the current segment: how many were taken, 1..4096, or
- * -XEN_EFAULT; -XEN_EILSEQ: the segment is complete and not what its checksum says. */
+ * -XEN_EFAULT, -XEN_ENOMEM; -XEN_EILSEQ: the segment is complete and not what its checksum says. */
 long build_load(struct domain *d, struct vcpu *from, gva_t src, uint64_t n, struct locked held);
 /* All that is not in segments: 0 or -XEN_E*, with a line in the log. */
 int build_finish(struct domain *d);

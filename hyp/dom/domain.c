@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The list of domains, their life and their end. */
 #include "hyp/dom/domain.h"
+#include "hyp/dom/image.h"
 #include "hyp/dom/invariant.h"
 
 #include <xen/errno.h>
@@ -223,16 +224,16 @@ static bool link_domain(struct domain *d)
 }
 
 /* Frames that a domain takes, at most, if all its memory is in single pages. */
-static uint64_t cost_of(const struct bundle_domain *r)
+static uint64_t cost_of(const struct bundle_domain *r, bool by_call)
 {
     uint64_t n = r->memory_target / PAGE_SIZE + SPECIAL_FRAMES;
 
-    return n + n / 512 + DOMAIN_FRAMES + r->vcpus * VCPU_FRAMES;
+    return n + n / 512 + DOMAIN_FRAMES + r->vcpus * VCPU_FRAMES + (by_call ? image_cost(r) : 0);
 }
 
 bool domain_fits(const struct bundle_domain *r)
 {
-    uint64_t need = cost_of(r) + SPLIT_FRAMES;
+    uint64_t need = cost_of(r, true) + SPLIT_FRAMES;
     struct list *at;
 
     spin_lock(&list_lock);
@@ -240,7 +241,7 @@ bool domain_fits(const struct bundle_domain *r)
         const struct domain *d = list_entry(at, struct domain, node);
 
         if (d->state == BH_DOMAIN_BUILDING)
-            need += cost_of(d->record) - READ_ONCE(d->arch.p2m.ram_frames);
+            need += cost_of(d->record, d->by_call) - READ_ONCE(d->arch.p2m.ram_frames);
     }
     spin_unlock(&list_lock);
     return need <= mem_stats().free;

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 hyp-objs += $(addprefix hyp/dom/,domains.o record.o domain.o build.o guestacpi.o teardown.o)
-hyp-objs += $(addprefix hyp/dom/,run.o sched.o vcpuinfo.o area.o ram.o)
+hyp-objs += $(addprefix hyp/dom/,run.o sched.o vcpuinfo.o area.o ram.o image.o)
 hyp-objs += $(if $(DEBUG),hyp/dom/invariant.o hyp/dom/standstill.o)
 
 evtchn-files := $(addprefix hyp/dom/,evtchn evtchn_deliver evtchn_fifo evtchn_op)

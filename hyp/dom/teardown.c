@@ -5,6 +5,7 @@
  */
 #include <xen/errno.h>
 #include "hyp/dom/domain.h"
+#include "hyp/dom/image.h"
 #include "hyp/x86/watch.h"
 
 #define PORTS       64 /* per slice */
@@ -132,8 +133,11 @@ static void restart(struct domain *d)
     if (!d->restart)
         return;
     d->restart = false;
-    if (!domain_create(d->record, is_guest(d) ? 0 : d->id, false, &next))
-        domain_build(next);
+    if (domain_create(d->record, is_guest(d) ? 0 : d->id, false, &next))
+        return;
+    next->image = d->image;
+    d->image = NULL;
+    domain_build(next);
 }
 
 /* d has no memory of its own any more, but for what others have mapped. */
@@ -150,13 +154,16 @@ static void become_zombie(struct domain *d)
 
 /* Nobody else has any of it any more. A guest's successor comes before it goes, or the host might
  * seem to be without guests; one of ours cannot, and does not count. */
-static void gone(struct domain *d)
+static enum domain_step gone(struct domain *d)
 {
     if (is_guest(d))
         restart(d);
+    if (d->image) /* which no successor has taken */
+        return STEP_ZOMBIE;
     domain_unlink(d);
     restart(d);
     domain_changed();
+    return STEP_NONE;
 }
 
 static enum domain_step build_step(struct domain *d)
@@ -202,10 +209,10 @@ static enum domain_step work_on(struct domain *d, enum domain_step step, bool *w
     case STEP_FREE:
         return free_vcpus(d, VCPUS) ? STEP_ZOMBIE : step;
     case STEP_ZOMBIE:
-        if (!grant_mapped_by_others(d)) {
-            gone(d);
-            return STEP_NONE;
-        }
+        if (!d->restart && !image_free_slice(d, PAGES))
+            return step;
+        if (!grant_mapped_by_others(d))
+            return gone(d);
         if (d->state != BH_DOMAIN_ZOMBIE)
             become_zombie(d);
         *wait = true;

@@ -412,6 +412,52 @@ static void test_ends(void)
     EQUAL(maker_wait(id, -XEN_ESRCH), -XEN_ESRCH);
 }
 
+/* The domain of this name and its state; 0: there is none. */
+static uint32_t find(const char *name, uint32_t *state)
+{
+    struct bh_domain_info info;
+    struct bh_control arg = {.buffer = (uint64_t)&info, .size = sizeof(info)};
+
+    for (arg.domid = 0; !maker_call(BH_CONTROL_next, arg.domid, &arg); arg.domid++)
+        if (!strcmp(info.name, name)) {
+            *state = info.state;
+            return info.domid;
+        }
+    return 0;
+}
+
+/* A successor, from what the hypervisor has kept of it, with its name of last. */
+static void test_restart(void)
+{
+    uint64_t before = maker_free_memory();
+    uint32_t id, next, state;
+
+    maker_prepare("again", MAKER_COUNTS);
+    maker_record.on_reboot = BUNDLE_RESTART;
+    maker_seal();
+    id = (uint32_t)maker_create();
+    EQUAL(maker_wait(id, BH_DOMAIN_LOADING), BH_DOMAIN_LOADING);
+    EQUAL(maker_load_all(id), 0);
+    EQUAL(maker_simple(BH_CONTROL_finish, id, 0, 0), 0);
+    EQUAL(maker_simple(BH_CONTROL_unpause, id, 0, 0), 0);
+    for (unsigned life = 0; life < 3; life++) {
+        counts_on(id);
+        EQUAL(rename(id, "same", 4), 0);
+        EQUAL(maker_simple(BH_CONTROL_trigger, id, BH_TRIGGER_RESET, 0), 0);
+        EQUAL(maker_wait(id, -XEN_ESRCH), -XEN_ESRCH);
+        next = find("same", &state);
+        TRUE(next && next != id);
+        id = next;
+        for (unsigned i = 0; i < 4000 && maker_info(id, NULL) < BH_DOMAIN_READY; i++)
+            maker_sleep(MS);
+        EQUAL(maker_simple(BH_CONTROL_unpause, id, 0, 0), 0);
+        EQUAL(maker_read(id, (CODE + 0x10000) >> 12), (CODE + 0x10000) >> 12);
+        EQUAL(memcmp(maker_page, maker_module, 4096), 0);
+    }
+    destroy(id);
+    EQUAL(maker_free_memory(), before);
+}
+
 /* The log is there from its first byte that has not been overwritten to its last. */
 static void test_log(void)
 {
@@ -495,6 +541,7 @@ void probe_main(void)
     test_changes();
     test_memory();
     test_ends();
+    test_restart();
     test_log();
     test_hostile();
     test_cycles();
