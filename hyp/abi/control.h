@@ -104,8 +104,8 @@ enum bh_control_command {
     /* The next bytes of segment a, from byte b of it on: from the first segment to the last,
      * without a gap; those without bytes are passed over. State LOADING. b, buffer and size go on
      * with what is done. A segment that is complete is checked against its checksum: -XEN_EILSEQ,
-     * and the domain is destroyed. The hypervisor keeps a copy when the record says "restart", at
-     * most 1 GiB: -XEN_ENOMEM. */
+     * and the domain is destroyed. The hypervisor keeps a copy when the record says "restart":
+     * at most 1 GiB; -XEN_ENOMEM. */
     BH_CONTROL_load,
     /* The domain is complete: LOADING becomes READY. -XEN_EAGAIN: segments are missing. */
     BH_CONTROL_finish,

@@ -2,6 +2,7 @@
 /* Control hypercall: a domain is made on a running host. */
 #include <xen/errno.h>
 #include "hyp/call/controlcall.h"
+#include "hyp/dom/image.h"
 #include "hyp/dom/record.h"
 #include "mm/arch.h"
 
@@ -17,6 +18,8 @@ static long create(struct control *c, struct bundle_domain *r)
     wrong = record_check(r, NULL, &segment);
     if (wrong)
         return control_refuse(c, -XEN_EINVAL, wrong);
+    if (!image_fits(r))
+        return control_refuse(c, -XEN_EINVAL, "segments: too large to be kept for a restart");
     if (!domain_fits(r))
         return control_refuse(c, -XEN_ENOMEM, "more memory than is free");
     rc = domain_create(r, 0, true, &d);

@@ -6,7 +6,7 @@ hyp-objs += hyp/call/control.o hyp/call/controlload.o hyp/call/controllife.o
 hyp-objs += hyp/call/controldom.o hyp/call/controlvcpu.o
 
 fake-call := tests/unit/fake_call.c $(patsubst %.o,%.c,$(filter hyp/call/%,$(hyp-objs)))
-fake-call += hyp/dom/record.c hyp/dom/ram.c hyp/dom/sched.c
+fake-call += hyp/dom/record.c hyp/dom/ram.c hyp/dom/sched.c hyp/dom/image.c
 fake-call += hyp/lib/hash.c hyp/lib/format.c
 
 unit-tests += test_call_memory
@@ -14,6 +14,9 @@ test_call_memory-src := tests/unit/test_call_memory.c $(fake-call) $(fake-dom)
 
 unit-tests += test_call
 test_call-src := tests/unit/test_call.c $(fake-call) $(fake-dom)
+
+unit-tests += test_call_control
+test_call_control-src := tests/unit/test_call_control.c $(fake-call) $(fake-dom)
 
 unit-tests += test_call_vcpu
 test_call_vcpu-src := tests/unit/test_call_vcpu.c $(fake-call) $(fake-dom)

@@ -18,9 +18,13 @@ static uint64_t pages_before(const struct bundle_domain *r, uint32_t segment)
 
 bool image_wanted(const struct bundle_domain *r)
 {
-    return (r->on_poweroff == BUNDLE_RESTART || r->on_reboot == BUNDLE_RESTART ||
-            r->on_crash == BUNDLE_RESTART) &&
-           pages_before(r, r->nsegments) <= ENTRIES * ENTRIES;
+    return r->on_poweroff == BUNDLE_RESTART || r->on_reboot == BUNDLE_RESTART ||
+           r->on_crash == BUNDLE_RESTART;
+}
+
+bool image_fits(const struct bundle_domain *r)
+{
+    return !image_wanted(r) || pages_before(r, r->nsegments) <= ENTRIES * ENTRIES;
 }
 
 uint64_t image_cost(const struct bundle_domain *r)

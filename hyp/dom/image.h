@@ -6,8 +6,9 @@
 
 #include "hyp/dom/dom.h"
 
-/* The record starts the domain again at some end, and its segments are not too many to be kept. */
+/* The record starts the domain again at some end; and its segments are small enough to be kept. */
 bool image_wanted(const struct bundle_domain *r);
+bool image_fits(const struct bundle_domain *r);
 /* Frames that it takes to keep them, at most. */
 uint64_t image_cost(const struct bundle_domain *r);
 /* Where byte `at` of a segment is kept, and the rest of its page. NULL: there is none; no memory.

@@ -128,6 +128,38 @@ START_TEST(flood_of_a_domain)
 }
 END_TEST
 
+/* What was written comes again, in whatever pieces; later what the ring still has of it. */
+START_TEST(log_is_read)
+{
+    static char again[sizeof(written)];
+    uint64_t from = 0;
+    size_t at = 0, n;
+
+    clock_ns = 0;
+    log_init(&sink);
+    log_sync(true);
+    ck_assert_uint_eq(log_read(&from, again, sizeof(again)), 0);
+    for (unsigned i = 0; i < 1000; i++)
+        log_line("line %u", i);
+    for (size_t piece = 1; (n = log_read(&from, again + at, piece)); piece = piece * 3 % 1000) {
+        at += n;
+        from += n;
+    }
+    ck_assert_uint_eq(at, nwritten);
+    ck_assert_mem_eq(again, written, at);
+    for (unsigned i = 0; i < 5000; i++)
+        log_line("line %u", i);
+    from = 0;
+    n = log_read(&from, again, sizeof(again));
+    ck_assert_uint_eq(n, 65536);
+    ck_assert_uint_eq(from + n, nwritten);
+    ck_assert_mem_eq(again, written + from, n);
+    from = ~0UL;
+    ck_assert_uint_eq(log_read(&from, again, sizeof(again)), 0);
+    ck_assert_uint_eq(from, nwritten);
+}
+END_TEST
+
 START_TEST(busy_sink_loses_nothing)
 {
     log_init(&sink);
@@ -197,6 +229,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, lines_and_stamps);
     tcase_add_test(tc, ring_keeps_the_oldest);
     tcase_add_test(tc, flood_of_a_domain);
+    tcase_add_test(tc, log_is_read);
     tcase_add_test(tc, busy_sink_loses_nothing);
     tcase_add_test(tc, limit);
     tcase_add_test(tc, checksum);

@@ -384,8 +384,7 @@ static const struct row segments[] = {
 
 START_TEST(segment_2)
 {
-    check_record(segments[_i].fields, segments[_i].says,
-                 segments[_i].says ? 2 : RECORD_NO_SEGMENT);
+    check_record(segments[_i].fields, segments[_i].says, segments[_i].says ? 2 : RECORD_NO_SEGMENT);
 }
 END_TEST
 
@@ -409,6 +408,36 @@ START_TEST(every_segment)
         ck_assert_uint_eq(segment, i);
         r.segments[i].reserved = 0;
     }
+}
+END_TEST
+
+/* A record that comes without a bundle. */
+static const struct row calls[] = {
+    {NULL, {{0}}},
+    {"offset: not zero", {S(0, offset, 0x3000)}},
+    {"offset: not zero", {S(2, offset, 1)}},
+    {NULL, {S(1, file_size, 0), S(1, checksum, 1), R(entry, 0x100000)}},
+    {"mem_size: less than file_size, or zero", {S(1, file_size, ~0UL)}},
+    {"gpa: not within the guest's memory",
+     {S(1, file_size, 4 * GIB), S(1, mem_size, 4 * GIB), S(1, gpa, GUEST_HIGH_RAM)}},
+    {"class: not a guest", {R(class, BUNDLE_CLASS_XS)}},
+    {"class: not a guest", {R(class, BUNDLE_CLASS_CTL), R(privileges, BUNDLE_PRIV_CONTROL)}},
+    {"privileges: for the control domain only", {R(privileges, BUNDLE_PRIV_SERIAL2)}},
+    {"memory_max: more than 8 TiB", {R(memory_max, 1ULL << 44)}},
+};
+
+START_TEST(record_by_call)
+{
+    struct bundle_domain r = good_record();
+    uint32_t segment;
+
+    for (unsigned i = 0; i < r.nsegments; i++)
+        r.segments[i].offset = 0;
+    apply(&r, calls[_i].fields);
+    record_seal(&r);
+    ck_says(record_check(&r, NULL, &segment), calls[_i].says);
+    r.checksum ^= 1;
+    ck_says(record_check(&r, NULL, &segment), CHECKSUM);
 }
 END_TEST
 
@@ -500,6 +529,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, record_least_memory);
     tcase_add_loop_test(tc, segment_2, 0, ROWS(segments));
     tcase_add_test(tc, every_segment);
+    tcase_add_loop_test(tc, record_by_call, 0, ROWS(calls));
     tcase_add_test(tc, conflict);
     tcase_add_loop_test(tc, memory_map, 0, ROWS(targets));
     tcase_add_test(tc, frames_around_the_hole);

@@ -154,7 +154,7 @@ static void work_conserving_with(unsigned seed)
         unsigned i = (unsigned)rand() % MAX_E, c = (unsigned)rand() % ncpus;
 
         now += (uint64_t)(rand() % 1000) * 1000;
-        switch (rand() % 5) {
+        switch (rand() % 6) {
         case 0:
             if (on[c]) {
                 sched_clear_wake(on[c]);
@@ -171,6 +171,9 @@ static void work_conserving_with(unsigned seed)
             break;
         case 3:
             poke(sched_on(&e[i], now));
+            break;
+        case 4:
+            poke(sched_move(&e[i], rand() % 3 ? 1 + rand() % BIT(ncpus) : 0, now));
             break;
         default:
             pick(c, on[c] ? SCHED_YIELD : SCHED_PREEMPT);
@@ -376,6 +379,130 @@ START_TEST(weight_of_group)
 }
 END_TEST
 
+/* Weights change all the time: from each change on every entity has its new share. */
+static void changed_shares(unsigned seed)
+{
+    srand(seed);
+    reset(1);
+    for (unsigned i = 0; i < 4; i++)
+        start(i, 256, 0);
+    for (unsigned round = 0; round < 10; round++) {
+        uint64_t before[4], begin = now, sum = 0;
+
+        for (unsigned i = 0; i < 4; i++) {
+            before[i] = ran(&e[i]);
+            sched_group_change(&g[i], 64U << rand() % 5, 0, now);
+            sum += g[i].weight;
+        }
+        run(400 + (unsigned)rand() % 200, 4, 1);
+        for (unsigned i = 0; i < 4; i++) {
+            double ideal = (double)(now - begin) * g[i].weight / (double)sum;
+            double lag = ideal - (double)(ran(&e[i]) - before[i]);
+
+            /* who ran last before a change and who runs at its end: a slice each, and their lag */
+            MUST(lag < 5.0 * SCHED_SLICE && lag > -5.0 * SCHED_SLICE,
+                 "seed %u, round %u: entity %u of weight %u is %f ms away", seed, round, i,
+                 g[i].weight, lag / 1e6);
+        }
+    }
+}
+
+START_TEST(shares_change)
+{
+    for (unsigned seed = 0; seed < SEEDS / 10; seed++)
+        changed_shares(seed);
+}
+END_TEST
+
+/* A cap rises, falls, goes and comes: what a group gets follows it, from the next period on. */
+START_TEST(cap_changes)
+{
+    static const uint32_t caps[] = {10, 50, 0, 20, 5, 150, 0};
+    uint64_t before;
+    double got;
+
+    memset(e, 0, sizeof(e));
+    reset(2);
+    sched_group_init(&g[0], 256, caps[0], now);
+    start_in(0, 0);
+    start_in(1, 0);
+    for (unsigned i = 0; i < ARRAY_SIZE(caps); i++) {
+        sched_group_change(&g[0], 256, caps[i], now);
+        pick(0, SCHED_PREEMPT);
+        run_finely(40 * MS, 2);
+        before = ran_in(0);
+        run_finely(3000 * MS, 2);
+        got = (double)(ran_in(0) - before) / (30.0 * MS);
+        ck_assert_msg(got > (caps[i] ? caps[i] : 200) - 3.0 &&
+                          got < (caps[i] ? caps[i] : 200) + 3.0,
+                      "cap %u: %f", caps[i], got);
+    }
+    ck_assert_uint_eq(sched_busy(now), ran_in(0));
+}
+END_TEST
+
+/* What a group has used of its quota stays used: no change of the cap gives it twice. */
+START_TEST(cap_changes_often)
+{
+    reset(1);
+    sched_group_init(&g[0], 256, 10, now);
+    start_in(0, 0);
+    for (unsigned i = 0; i < 3000; i++) {
+        sched_group_change(&g[0], 256 + i % 2, 10, now);
+        pick(0, SCHED_PREEMPT);
+        run_finely(MS, 1);
+    }
+    ck_assert_uint_le(ran(&e[0]), 330 * MS);
+    ck_assert_uint_ge(ran(&e[0]), 270 * MS);
+}
+END_TEST
+
+/* One that runs leaves a CPU that it may no longer use; one that waits goes where it may. */
+START_TEST(moved)
+{
+    reset(2);
+    start(0, 256, BIT(0));
+    start(1, 256, BIT(0));
+    ck_assert_ptr_null(on[1]);
+    poke(sched_move(on[0], BIT(1), now));
+    ck_assert_ptr_nonnull(on[0]);
+    ck_assert_ptr_nonnull(on[1]);
+    poke(sched_move(&e[0], BIT(0), now));
+    poke(sched_move(&e[1], 0, now));
+    nobody_waits(2, 2);
+    ck_assert_uint_eq(sched_affinity(&e[0]), BIT(0));
+    ck_assert_uint_eq(sched_affinity(&e[1]), 0);
+    run(100, 2, 2);
+    ck_assert_uint_eq(e[0].cpu, 0);
+}
+END_TEST
+
+/* Who slept when he was stopped sleeps on, unless somebody has woken him meanwhile. */
+START_TEST(stopped_asleep)
+{
+    reset(1);
+    start(0, 256, 0);
+    for (unsigned way = 0; way < 4; way++) {
+        sched_clear_wake(&e[0]);
+        if (way & 1) { /* stopped first, and about to sleep */
+            ck_assert(!sched_off(&e[0], now));
+            pick(0, SCHED_BLOCK);
+        } else {
+            pick(0, SCHED_BLOCK);
+            ck_assert_int_eq(e[0].state, SCHED_BLOCKED);
+            ck_assert(sched_off(&e[0], now));
+        }
+        ck_assert_int_eq(e[0].state, SCHED_OFF);
+        if (way & 2)
+            ck_assert_uint_eq(sched_wake(&e[0], now), SCHED_NO_CPU);
+        poke(sched_on(&e[0], now));
+        ck_assert_int_eq(e[0].state, way & 2 ? SCHED_RUNNING : SCHED_BLOCKED);
+        poke(sched_wake(&e[0], now));
+        ck_assert_int_eq(e[0].state, SCHED_RUNNING);
+    }
+}
+END_TEST
+
 static void fill(TCase *tc)
 {
     tcase_add_test(tc, shares);
@@ -389,6 +516,11 @@ static void fill(TCase *tc)
     tcase_add_test(tc, spinners_give_way);
     tcase_add_test(tc, off_and_on);
     tcase_add_test(tc, times_add_up);
+    tcase_add_test(tc, shares_change);
+    tcase_add_test(tc, cap_changes);
+    tcase_add_test(tc, cap_changes_often);
+    tcase_add_test(tc, moved);
+    tcase_add_test(tc, stopped_asleep);
 }
 
 int main(void)
