@@ -16,8 +16,8 @@ enum shape { PTR, COUNTED, OF_VCPU, NUMBERS };
  * A struct as a string, a letter for each field: D domain (16 bits), s space (16), W number (16), C
  * callback (64), P port, V vCPU, R grant reference, H grant handle, F mapping flags, O offset, S
  * space, o order, I number (32 bits each), g frame, y frame or reference, L address to map at, N
- * count, A address, X Y E lists, T time, Q number (64 bits each), a digit: so many zero bytes. What
- * is missing at the end is zero.
+ * count, A address, X Y E lists, T time, B size of a buffer, M small number, Q number (64 bits
+ * each), a digit: so many zero bytes. What is missing at the end is zero.
  */
 struct kind {
     uint8_t nr;
@@ -108,12 +108,30 @@ static const struct kind kinds[] = {
     CALL(xen_version, PTR, XENVER_guest_handle, nothing, ""),
     CALL(physdev_op, PTR, PHYSDEVOP_eoi, physdev_eoi, "I"),
     CALL(physdev_op, PTR, PHYSDEVOP_irq_status_query, physdev_irq_status_query, "I"),
-    CONTROL(next, "I488AQ"),
+    CONTROL(next, "I488AB"),
     CONTROL(log, "D2488AN"),
     BARE(console_io, NUMBERS, CONSOLEIO_write),
     BARE(set_timer_op, NUMBERS, 0),
     BARE(vm_assist, NUMBERS, VMASST_CMD_enable),
     BARE(multicall, NUMBERS, 0),
+    CONTROL(host, "I488AB"),
+    CONTROL(read_log, "D24N8AB"),
+    CONTROL(vcpu, "D2V88AB"),
+    CONTROL(create, "I488AB"),
+    CONTROL(load, "D2VMMAB"),
+    CONTROL(finish, "D2"),
+    CONTROL(unpause, "D2"),
+    CONTROL(pause, "D2"),
+    CONTROL(shutdown, "D2VN"),
+    CONTROL(destroy, "D2"),
+    CONTROL(shares, "D2VNN"),
+    CONTROL(affinity, "D2VN"),
+    CONTROL(memory_max, "D2VQ"),
+    CONTROL(rename, "D2488AN"),
+    CONTROL(read_memory, "D24g8AB"),
+    CONTROL(context, "D2V88AB"),
+    CONTROL(trigger, "D2VN"),
+    CONTROL(record, "D2488AB"),
 };
 
 unsigned callgen_kinds(void)
@@ -161,6 +179,7 @@ static uint64_t small(struct fuzz *f, unsigned limit)
 
 static uint64_t value(struct fuzz *f, char kind)
 {
+    static const uint64_t sizes[] = {4096, 0, 1, 64, 160, sizeof(struct bh_vcpu_context)};
     uint64_t a;
 
     switch (kind) {
@@ -206,6 +225,11 @@ static uint64_t value(struct fuzz *f, char kind)
                         : callgen_address(f);
     case 'A':
         return callgen_address(f);
+    case 'B':
+        a = fuzz_byte(f);
+        return a < 0xe0 ? sizes[a % ARRAY_SIZE(sizes)] : fuzz_number(f);
+    case 'M':
+        return small(f, 3);
     case 'T':
         a = fuzz_byte(f);
         return a < 0x80 ? 1000000000UL + a * 1000 : fuzz_number(f);

@@ -73,16 +73,6 @@ void run_wake(struct vcpu *v)
     (void)v;
 }
 
-enum sched_state sched_times(struct sched_entity *e, uint64_t now, uint64_t time[SCHED_STATES],
-                             uint64_t *since)
-{
-    (void)e;
-    (void)now;
-    memset(time, 0, SCHED_STATES * sizeof(*time));
-    *since = 0;
-    return SCHED_RUNNING;
-}
-
 static struct domain *create(uint16_t id, uint8_t how)
 {
     struct domain *d = fake_call_domain(id, 2, id == 1 ? "one" : "two");
@@ -93,8 +83,16 @@ static struct domain *create(uint16_t id, uint8_t how)
     d->memory_max = how & 1 ? LARGE_MEMORY : FAKE_RAM + 8;
     d->arch.p2m.max_tables = 128 + d->memory_max / 256;
     r->memory_target = how & 2 ? 5UL << 30 : FAKE_RAM * PAGE_SIZE;
-    if (id == 1 && how & 4)
+    if (id == 1 && how & 4) {
         r->privileges = BUNDLE_PRIV_CONTROL | BUNDLE_PRIV_SERIAL2;
+        r->class = BUNDLE_CLASS_CTL;
+    }
+    if (id == 2 && (how & 0x24) == 0x24) {
+        d->state = BH_DOMAIN_LOADING;
+        r->nsegments = 2;
+        r->segments[0].file_size = 3 * PAGE_SIZE + 7;
+        r->segments[1].file_size = 64;
+    }
     for (unsigned i = 0; i < 3; i++) /* linear is physical, by a page of 2 MiB */
         callgen_poke(d, (TABLES + i) << PAGE_SHIFT, &table[i], sizeof(table[i]));
     return d;
@@ -132,7 +130,7 @@ static void kill(unsigned i)
 static void revive(uint8_t how)
 {
     for (unsigned i = 0; i < 2; i++) {
-        if (dom[i] && dom[i]->state == BH_DOMAIN_ZOMBIE)
+        if (dom[i] && (dom[i]->state == BH_DOMAIN_ZOMBIE || dom[i]->dying))
             kill(i);
         if (!dom[i] && !hoarded)
             dom[i] = create((uint16_t)(i + 1), how);

@@ -280,7 +280,7 @@ void domain_build(struct domain *d)
 
 int domain_rename(struct domain *d, const char name[BUNDLE_NAME_SIZE])
 {
-    if (!strcmp(name, dom1->record->name))
+    if (!strcmp(name, "one"))
         return -XEN_EEXIST;
     memcpy(d->record->name, name, BUNDLE_NAME_SIZE);
     return 0;
