@@ -75,6 +75,16 @@ hfn_t frame_take(unsigned order, uint16_t owner);
 void frame_scrub(hfn_t f, uint64_t n);
 void frame_put_block(hfn_t f, unsigned order);
 
+/* Of a block of at least size bytes. */
+static inline unsigned order_of(size_t size)
+{
+    unsigned order = 0;
+
+    while (PAGE_SIZE << order < size)
+        order++;
+    return order;
+}
+
 /*
  * Zeroed hypervisor pages, physically contiguous, 1 << order frames (order 0..9), mapped; NULL when
  * there is none. hyp_alloc_table() is the same with type TABLE, order 0.

@@ -63,6 +63,9 @@ _Static_assert(sizeof(struct bundle_segment) == 48, "segment");
 #define BUNDLE_LOW_RESERVED 0x10000U
 /* Guest RAM ends here below 4 GiB; the rest of a larger guest's lies from 4 GiB on. */
 #define BUNDLE_RAM_HOLE 0xf0000000ULL
+/* The vault of a domain of ours: vault_pages pages of memory that outlive it, zero at first. */
+#define BUNDLE_VAULT_START 0xf8000000ULL
+#define BUNDLE_VAULT_MAX   16384U /* pages */
 
 enum bundle_class {
     BUNDLE_CLASS_GUEST,
@@ -96,7 +99,7 @@ struct bundle_domain {
     uint8_t on_poweroff, on_reboot, on_crash; /* enum bundle_action */
     uint8_t reserved0;
     uint32_t nsegments;
-    uint32_t reserved1;
+    uint32_t vault_pages; /* class guest: 0 */
     struct bundle_segment segments[BUNDLE_MAX_SEGMENTS];
     char cmdline[BUNDLE_CMDLINE_SIZE];
     uint8_t reserved[BUNDLE_PAGE - 160 - 768 - BUNDLE_CMDLINE_SIZE]; /* zero */

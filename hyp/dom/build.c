@@ -67,6 +67,17 @@ static int ram_slice(struct domain *d)
     return 0;
 }
 
+static int vault_slice(struct domain *d)
+{
+    int rc = 0;
+
+    for (unsigned i = 0; !rc && i < SLICE && d->build.vault < d->record->vault_pages; i++)
+        rc = vault_map(d, d->build.vault++);
+    if (rc)
+        log_line("[%s] not enough memory for its vault", d->record->name);
+    return rc;
+}
+
 static int segment_end(struct domain *d, const struct bundle_segment *s)
 {
     if (hash64_final(&d->build.hash) != s->checksum) {
@@ -276,6 +287,8 @@ int build_slice(struct domain *d)
     }
     if (!d->build.ram_done)
         return ram_slice(d);
+    if (d->build.vault < d->record->vault_pages)
+        return vault_slice(d);
     if (d->by_call)
         rc = skip_complete(d);
     else if (d->build.segment < d->record->nsegments)

@@ -40,6 +40,7 @@ enum domain_step {
 struct build {
     uint64_t page;    /* of RAM: the next one */
     uint32_t vcpus;   /* made so far */
+    uint32_t vault;   /* pages of it mapped so far */
     uint32_t segment; /* being loaded */
     uint64_t done;    /* bytes of it that are */
     bool ram_done;
@@ -52,6 +53,12 @@ struct fresh_block {
     unsigned order;
     uint32_t clean; /* frames of it that are */
     bool valid;
+};
+
+/* Frames that outlive the domain (ram.c), each with a reference; its next life gets them. */
+struct vault {
+    hfn_t *frames; /* room for as many as its record says */
+    uint32_t n;
 };
 
 struct vcpu {
@@ -101,6 +108,7 @@ struct domain {
     struct build build;
     void **image; /* image.c; NULL: none is kept */
     struct fresh_block fresh;
+    struct vault vault;
     struct log_limit console_limit; /* console_io and BH_CONTROL_log */
     uint32_t line_len;              /* console_io: the line so far */
     char line[256];
@@ -186,6 +194,13 @@ void build_source(hpa_t bundle);
  */
 int ram_add(struct domain *d, gfn_t gfn, unsigned order);
 void ram_drop(struct domain *d);
+/*
+ * The vault: maps page n, a new one or that of the last life, 0 or -XEN_ENOMEM. vault_hand_on()
+ * gives it to the next life, vault_free_slice() gives at most budget pages back: true when all are.
+ */
+int vault_map(struct domain *d, uint32_t n);
+void vault_hand_on(struct domain *from, struct domain *to);
+bool vault_free_slice(struct domain *d, unsigned budget);
 
 /*
  * run.c. What is done for the current vCPU has taken long enough, or its CPU is wanted: a hypercall

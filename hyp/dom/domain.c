@@ -10,7 +10,7 @@
 #include "mm/arch.h"
 
 #define FIRST_RESERVED DOMID_FIRST_RESERVED
-#define SPECIAL_FRAMES 3  /* ACPI tables, two rings: beyond the record's memory */
+#define SPECIAL_FRAMES 3  /* ACPI tables, two rings */
 #define DOMAIN_FRAMES  48 /* of the hypervisor's, for a domain, at most; and for each vCPU */
 #define VCPU_FRAMES    16UL
 #define SPLIT_FRAMES   512 /* free, but in a chunk of the hypervisor's */
@@ -21,13 +21,10 @@ static struct list domains = LIST_INIT(domains); /* by number */
 static struct domain *latest[LATEST]; /* of those with this number modulo LATEST; NULL: not known */
 static uint16_t last_id, control_id, store_id;
 
-static unsigned order_of(size_t size)
+/* Beyond the record's memory. */
+static uint64_t extra_frames(const struct bundle_domain *r)
 {
-    unsigned order = 0;
-
-    while (PAGE_SIZE << order < size)
-        order++;
-    return order;
+    return SPECIAL_FRAMES + r->vault_pages;
 }
 
 /* The first domain with this number or a higher one, or NULL; under list_lock. */
@@ -117,6 +114,8 @@ static void free_domain(struct domain *d)
 
     memcpy(name, d->record->name, sizeof(name));
     sched_group_end(&d->sched);
+    while (!vault_free_slice(d, ~0U)) /* its next life could not be made */
+        ;
     grant_free(d);
     domain_arch_free(&d->arch);
     if (d->shared)
@@ -226,7 +225,7 @@ static bool link_domain(struct domain *d)
 /* Frames that a domain takes, at most, if all its memory is in single pages. */
 static uint64_t cost_of(const struct bundle_domain *r, bool by_call)
 {
-    uint64_t n = r->memory_target / PAGE_SIZE + SPECIAL_FRAMES;
+    uint64_t n = r->memory_target / PAGE_SIZE + extra_frames(r);
 
     return n + n / 512 + DOMAIN_FRAMES + r->vcpus * VCPU_FRAMES + (by_call ? image_cost(r) : 0);
 }
@@ -249,7 +248,7 @@ bool domain_fits(const struct bundle_domain *r)
 
 bool domain_set_memory_max(struct domain *d, uint64_t bytes)
 {
-    uint64_t frames = bytes / PAGE_SIZE + SPECIAL_FRAMES;
+    uint64_t frames = bytes / PAGE_SIZE + extra_frames(d->record);
 
     if (frames < d->arch.p2m.ram_frames)
         return false;
@@ -260,7 +259,7 @@ bool domain_set_memory_max(struct domain *d, uint64_t bytes)
 
 uint64_t domain_memory_max(const struct domain *d)
 {
-    return (d->memory_max - SPECIAL_FRAMES) * PAGE_SIZE;
+    return (d->memory_max - extra_frames(d->record)) * PAGE_SIZE;
 }
 
 static void poll_expired(struct timer *t)

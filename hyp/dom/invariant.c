@@ -201,6 +201,8 @@ static void use_memory(struct domain *d, int sign)
                  p->ram_frames, p->tables);
     for (uint64_t i = 0; d->fresh.valid && i < BIT(d->fresh.order); i++)
         use(d, hfn_add(d->fresh.frame, i), sign, false);
+    for (uint32_t i = 0; i < d->vault.n; i++)
+        use(d, d->vault.frames[i], sign, false);
     use_areas(d, sign);
     use_grants(d, 0);
     if (w.grants != mapped)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memory for a domain, by blocks. Scrubbing a large block takes too long for one go: it is done in
- * pieces, and meanwhile the block waits in the domain. All of it under the domain's lock, or while
- * nobody but the builder or teardown knows the domain.
+ * Memory for a domain, by blocks, and its vault. Scrubbing a large block takes too long for one go:
+ * it is done in pieces, and meanwhile the block waits in the domain. All of it under the domain's
+ * lock, or while nobody but the builder or teardown knows the domain.
  */
 #include <xen/errno.h>
 #include "hyp/dom/dom.h"
@@ -63,4 +63,59 @@ void ram_drop(struct domain *d)
     if (d->fresh.valid)
         frame_put_block(d->fresh.frame, d->fresh.order);
     d->fresh.valid = false;
+}
+
+static unsigned table_order(const struct domain *d)
+{
+    return order_of(d->record->vault_pages * sizeof(hfn_t));
+}
+
+/* What the last life has left has one reference, which stays; the p2m's is new. */
+static int map_again(struct domain *d, gfn_t gfn, hfn_t f)
+{
+    int rc;
+
+    if (!frame_get(f, d->id))
+        panic("[%s] a frame of its vault is not its own", d->record->name);
+    rc = p2m_map(&d->arch.p2m, gfn, f, ORDER_4K, P2M_RAM);
+    if (rc)
+        frame_put(f);
+    return rc;
+}
+
+int vault_map(struct domain *d, uint32_t n)
+{
+    struct vault *v = &d->vault;
+    gfn_t gfn = gfn_add(gpa_to_gfn(mk_gpa(BUNDLE_VAULT_START)), n);
+    int rc;
+
+    if (!v->frames && !(v->frames = hyp_alloc(table_order(d))))
+        return -XEN_ENOMEM;
+    if (n < v->n)
+        return map_again(d, gfn, v->frames[n]);
+    rc = ram_add(d, gfn, 0);
+    if (!rc)
+        rc = p2m_get(&d->arch.p2m, gfn, true, &v->frames[n]);
+    v->n += !rc;
+    return rc;
+}
+
+void vault_hand_on(struct domain *from, struct domain *to)
+{
+    to->vault = from->vault;
+    from->vault = (struct vault){0};
+}
+
+bool vault_free_slice(struct domain *d, unsigned budget)
+{
+    struct vault *v = &d->vault;
+
+    for (; budget && v->n; budget--)
+        frame_put(v->frames[--v->n]);
+    if (v->n)
+        return false;
+    if (v->frames)
+        hyp_free(v->frames, table_order(d));
+    v->frames = NULL;
+    return true;
 }

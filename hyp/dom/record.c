@@ -177,6 +177,10 @@ const char *record_check(const struct bundle_domain *r, const struct bundle_head
         return "privileges: unknown";
     if (r->privileges && r->class != BUNDLE_CLASS_CTL)
         return "privileges: for the control domain only";
+    if (r->vault_pages && r->class == BUNDLE_CLASS_GUEST)
+        return "vault_pages: not for guests";
+    if (r->vault_pages > BUNDLE_VAULT_MAX)
+        return "vault_pages: more than 64 MiB";
     if (!r->vcpus || r->vcpus > BUNDLE_MAX_VCPUS)
         return "vcpus: must be 1..64";
     if (!r->weight || r->weight > RECORD_MAX_WEIGHT)
@@ -186,7 +190,7 @@ const char *record_check(const struct bundle_domain *r, const struct bundle_head
     if (r->on_poweroff > BUNDLE_PRESERVE || r->on_reboot > BUNDLE_PRESERVE ||
         r->on_crash > BUNDLE_PRESERVE)
         return "on_poweroff, on_reboot, on_crash: unknown action";
-    if (r->reserved0 || r->reserved1 || !all_zero(r->reserved, sizeof(r->reserved)))
+    if (r->reserved0 || !all_zero(r->reserved, sizeof(r->reserved)))
         return "reserved: not zero";
     if (strnlen(r->cmdline, BUNDLE_CMDLINE_SIZE) == BUNDLE_CMDLINE_SIZE)
         return "cmdline: not terminated";
@@ -213,6 +217,10 @@ uint32_t record_memmap(const struct bundle_domain *r,
 
     map[n++] =
         (struct hvm_memmap_table_entry){.addr = 0, .size = low, .type = XEN_HVM_MEMMAP_TYPE_RAM};
+    if (r->vault_pages)
+        map[n++] = (struct hvm_memmap_table_entry){.addr = BUNDLE_VAULT_START,
+                                                   .size = (uint64_t)r->vault_pages * BUNDLE_PAGE,
+                                                   .type = XEN_HVM_MEMMAP_TYPE_RESERVED};
     map[n++] = (struct hvm_memmap_table_entry){
         .addr = GUEST_ACPI_START, .size = GUEST_ACPI_SIZE, .type = XEN_HVM_MEMMAP_TYPE_ACPI};
     map[n++] = (struct hvm_memmap_table_entry){.addr = GUEST_SPECIAL_START,

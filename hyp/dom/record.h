@@ -15,7 +15,7 @@
 #define RECORD_MAX_CAP    (100U * BUNDLE_MAX_VCPUS)
 #define RECORD_MAX_MEMORY (1ULL << 43) /* guest frame numbers must fit struct frame */
 
-/* Guest-physical layout above RAM that every guest has. */
+/* Guest-physical layout above RAM and the vault that every guest has. */
 #define GUEST_ACPI_START    0xfc000000UL /* one page: the ACPI tables */
 #define GUEST_ACPI_SIZE     0x1000UL
 #define GUEST_SPECIAL_START 0xfeffc000UL /* reserved: the rings */
@@ -45,7 +45,7 @@ uint64_t record_low_ram(const struct bundle_domain *r);
 /* Guest frame of RAM page number n < memory_target / 4096. */
 uint64_t record_ram_gfn(const struct bundle_domain *r, uint64_t n);
 
-#define RECORD_MEMMAP_MAX 4
+#define RECORD_MEMMAP_MAX 5
 /* The guest's memory map, in order of addresses: number of entries. */
 uint32_t record_memmap(const struct bundle_domain *r,
                        struct hvm_memmap_table_entry map[RECORD_MEMMAP_MAX]);

@@ -137,6 +137,7 @@ static void restart(struct domain *d)
         return;
     next->image = d->image;
     d->image = NULL;
+    vault_hand_on(d, next);
     domain_build(next);
 }
 
@@ -205,7 +206,9 @@ static enum domain_step work_on(struct domain *d, enum domain_step step, bool *w
         return d->grants.active && !grant_free_slice(d, GRANTS) ? step : STEP_MEMORY;
     case STEP_MEMORY:
         ram_drop(d);
-        return d->arch.p2m.root && !p2m_free_slice(&d->arch.p2m, PAGES) ? step : STEP_FREE;
+        if (d->arch.p2m.root && !p2m_free_slice(&d->arch.p2m, PAGES))
+            return step;
+        return d->restart || vault_free_slice(d, PAGES) ? STEP_FREE : step;
     case STEP_FREE:
         return free_vcpus(d, VCPUS) ? STEP_ZOMBIE : step;
     case STEP_ZOMBIE:

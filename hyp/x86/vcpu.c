@@ -20,11 +20,7 @@
 
 static unsigned xsave_order(void)
 {
-    unsigned order = 0;
-
-    while (PAGE_SIZE << order < MAX(features.xsave_size, (uint32_t)FXSAVE_SIZE))
-        order++;
-    return order;
+    return order_of(MAX(features.xsave_size, (uint32_t)FXSAVE_SIZE));
 }
 
 int domain_arch_init(struct x86_domain *d)

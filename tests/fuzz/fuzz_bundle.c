@@ -29,13 +29,13 @@ static const struct {
     uint8_t record;
     uint16_t at, size;
 } fields[] = {
-    HEADER(magic),      HEADER(version),    HEADER(ndomains),      HEADER(size),
-    HEADER(on_idle),    HEADER(reserved0),  RECORD(class),         RECORD(privileges),
-    RECORD(vcpus),      RECORD(weight),     RECORD(cap),           RECORD(trust),
-    RECORD(memory_max), RECORD(memory_min), RECORD(memory_target), RECORD(affinity),
-    RECORD(entry),      RECORD(on_reboot),  RECORD(reserved0),     RECORD(nsegments),
-    RECORD(reserved1),  SEGMENT(offset),    SEGMENT(file_size),    SEGMENT(mem_size),
-    SEGMENT(gpa),       SEGMENT(kind),      SEGMENT(reserved),
+    HEADER(magic),       HEADER(version),    HEADER(ndomains),      HEADER(size),
+    HEADER(on_idle),     HEADER(reserved0),  RECORD(class),         RECORD(privileges),
+    RECORD(vcpus),       RECORD(weight),     RECORD(cap),           RECORD(trust),
+    RECORD(memory_max),  RECORD(memory_min), RECORD(memory_target), RECORD(affinity),
+    RECORD(entry),       RECORD(on_reboot),  RECORD(reserved0),     RECORD(nsegments),
+    RECORD(vault_pages), SEGMENT(offset),    SEGMENT(file_size),    SEGMENT(mem_size),
+    SEGMENT(gpa),        SEGMENT(kind),      SEGMENT(reserved),
 };
 
 static uint8_t pages[1 + RECORDS][BUNDLE_PAGE];

@@ -242,8 +242,10 @@ static const struct row records[] = {
     {ACTION, {R(on_poweroff, BUNDLE_PRESERVE + 1)}},
     {ACTION, {R(on_reboot, BUNDLE_PRESERVE + 1)}},
     {ACTION, {R(on_crash, BUNDLE_PRESERVE + 1)}},
+    {"vault_pages: not for guests", {R(vault_pages, 1)}},
+    {NULL, {R(class, BUNDLE_CLASS_XS), R(vault_pages, 16384)}},
+    {"vault_pages: more than 64 MiB", {R(class, BUNDLE_CLASS_XS), R(vault_pages, 16385)}},
     {RESERVED, {R(reserved0, 1)}},
-    {RESERVED, {R(reserved1, 1)}},
     {RESERVED, {R(reserved[0], 1)}},
     {RESERVED, {R(reserved[sizeof(((struct bundle_domain *)0)->reserved) - 1], 1)}},
     {MULTIPLE, {R(memory_max, 4 * GIB + 1)}},
@@ -505,6 +507,21 @@ START_TEST(memory_map)
 }
 END_TEST
 
+/* Between what is RAM and what is not, whatever its size. */
+START_TEST(memory_map_with_vault)
+{
+    struct bundle_domain r = {.memory_target = 64 * GIB, .vault_pages = BUNDLE_VAULT_MAX};
+    struct hvm_memmap_table_entry map[RECORD_MEMMAP_MAX];
+
+    ck_assert_uint_eq(record_memmap(&r, map), RECORD_MEMMAP_MAX);
+    ck_assert_uint_eq(map[1].addr, BUNDLE_VAULT_START);
+    ck_assert_uint_eq(map[1].size, 64 * MIB);
+    ck_assert_uint_eq(map[1].type, XEN_HVM_MEMMAP_TYPE_RESERVED);
+    ck_assert_uint_ge(map[1].addr, map[0].addr + map[0].size);
+    ck_assert_uint_le(map[1].addr + map[1].size, map[2].addr);
+}
+END_TEST
+
 START_TEST(frames_around_the_hole)
 {
     struct bundle_domain r = {.memory_target = BUNDLE_RAM_HOLE + 2 * BUNDLE_PAGE};
@@ -532,6 +549,7 @@ static void fill(TCase *tc)
     tcase_add_loop_test(tc, record_by_call, 0, ROWS(calls));
     tcase_add_test(tc, conflict);
     tcase_add_loop_test(tc, memory_map, 0, ROWS(targets));
+    tcase_add_test(tc, memory_map_with_vault);
     tcase_add_test(tc, frames_around_the_hole);
 }
 
