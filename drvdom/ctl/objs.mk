@@ -9,3 +9,7 @@ unit-tests += test_consoles
 test_consoles-src := tests/unit/test_consoles.c $(addprefix drvdom/ctl/,ctl.c consoles.c screen.c \
                      conring.c keys.c line.c) \
                      hyp/lib/format.c
+
+unit-tests += test_arq
+test_arq-src := tests/unit/test_arq.c tests/unit/fake_line.c $(addprefix drvdom/ctl/,arq.c framing.c)
+
