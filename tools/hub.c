@@ -18,7 +18,7 @@
 #include "tools/hubpeer.h"
 
 #define MS      1000000UL
-#define IDLE    (10000 * MS) /* without a client, then it ends */
+#define IDLE_S  10UL         /* without a client, then it ends; or what BULKHEAD_IDLE says */
 #define SILENCE (30000 * MS) /* of the host, then the session has ended */
 #define RETRY   (200 * MS)   /* after the line was closed, before it is opened again */
 #define PEERS   128U
@@ -31,6 +31,7 @@ static struct hub {
     bool foreground;
     uint64_t now;
     uint64_t idle;  /* since when there is no client */
+    uint64_t stay;  /* so long it stays then */
     uint64_t retry; /* not before is the line opened */
     unsigned peers; /* in use */
     struct peer peer[PEERS];
@@ -206,7 +207,7 @@ static uint64_t tick(void)
     }
     if (hub.peers)
         hub.idle = hub.now;
-    return MIN(next, hub.idle + IDLE);
+    return MIN(next, hub.idle + hub.stay);
 }
 
 enum { POLL_LISTENER, POLL_LINE, POLL_LOCK, POLL_PEERS };
@@ -258,7 +259,7 @@ static bool may_end(const char *path)
     char name[HUB_LOCK_MAX];
     int lock;
 
-    if (hub.now < hub.idle + IDLE)
+    if (hub.now < hub.idle + hub.stay)
         return false;
     hub_lock_path(path, name);
     lock = open(name, O_RDWR | O_CLOEXEC);
@@ -291,6 +292,15 @@ static void loop(const char *path)
     write_line();
 }
 
+static uint64_t idle_time(void)
+{
+    const char *text = getenv("BULKHEAD_IDLE");
+    char *end;
+    unsigned long s = text ? strtoul(text, &end, 10) : IDLE_S;
+
+    return (text && (end == text || *end || s > 86400) ? IDLE_S : s) * 1000 * MS;
+}
+
 int hub_run(struct hubline *line, int listener, const char *path, int ready)
 {
     char wrong[256] = "";
@@ -306,6 +316,7 @@ int hub_run(struct hubline *line, int listener, const char *path, int ready)
         seed = (uint32_t)clock_now();
     mux_init(&hub.mux, &owner, false, SILENCE, seed);
     hub.idle = clock_now();
+    hub.stay = idle_time();
     for (unsigned i = 0; i < PEERS; i++)
         hub.peer[i].fd = -1;
     if (!hubline_open(line, wrong)) {

@@ -7,3 +7,8 @@ bl-objs += $(addprefix drvdom/ctl/,mux.o arq.o framing.o) hyp/lib/hash.o
 unit-tests += test_unpack
 test_unpack-src  := tests/unit/test_unpack.c tools/unpack.c
 test_unpack-libs := liblzma liblz4 libzstd zlib
+
+unit-tests += test_hub
+test_hub-src := tests/unit/test_hub.c tests/hub/carrier.c tests/hub/services.c \
+                $(addprefix tools/,client.c hubstart.c hub.c hubpeer.c hubline.c) \
+                $(addprefix drvdom/ctl/,mux.c arq.c framing.c) hyp/lib/hash.c

@@ -46,7 +46,8 @@ static void message(struct filling *f, const struct channel *c, enum link_messag
     struct link_message h = {(uint16_t)number(c), (uint16_t)n, (uint8_t)type, 0};
 
     put(f, &h, sizeof(h));
-    put(f, body, n);
+    if (n)
+        put(f, body, n);
 }
 
 static void say_refused(struct filling *f, struct channel *c)

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define BURST_NS 20000000U
+
 void line_init(struct fake_line *l, unsigned seed)
 {
     memset(l, 0, sizeof(*l));
@@ -28,14 +30,12 @@ static void add(struct fake_line *l, uint8_t byte)
         l->bytes[l->n++] = byte;
 }
 
-static void carry(struct fake_line *l, uint8_t byte)
+static void carry(struct fake_line *l, uint8_t byte, uint64_t now)
 {
     l->carried++;
     if (happens(l, l->burst))
-        l->burst_left = line_random(l) % 3000;
-    if (l->burst_left)
-        l->burst_left--;
-    if (l->cut || l->burst_left || happens(l, l->lose))
+        l->burst_until = now + line_random(l) % BURST_NS;
+    if (l->cut || now < l->burst_until || happens(l, l->lose))
         return;
     if (happens(l, l->change))
         byte ^= (uint8_t)(1U << line_random(l) % 8);
@@ -53,7 +53,7 @@ void line_take(struct fake_line *l, struct arq *from, size_t n, uint64_t now)
         n = (LINE_BYTES - l->n) / 2;
     while (n && (part = arq_take(from, bytes, n < sizeof(bytes) ? n : sizeof(bytes), now))) {
         for (size_t i = 0; i < part; i++)
-            carry(l, bytes[i]);
+            carry(l, bytes[i], now);
         n -= part;
     }
 }

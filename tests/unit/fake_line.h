@@ -9,9 +9,9 @@
 
 struct fake_line {
     /* In a million bytes: so many are lost, changed, followed by one that nobody sent, or the
-     * beginning of some that are lost together. */
+     * beginning of some milliseconds in which all are lost. */
     unsigned lose, change, add, burst;
-    unsigned burst_left;
+    uint64_t burst_until;
     bool cut; /* loses everything */
     uint64_t random;
     uint8_t bytes[LINE_BYTES];
