@@ -13,3 +13,6 @@ test_consoles-src := tests/unit/test_consoles.c $(addprefix drvdom/ctl/,ctl.c co
 unit-tests += test_arq
 test_arq-src := tests/unit/test_arq.c tests/unit/fake_line.c $(addprefix drvdom/ctl/,arq.c framing.c)
 
+
+unit-tests += test_mux
+test_mux-src := tests/unit/test_mux.c tests/unit/fake_line.c $(addprefix drvdom/ctl/,mux.c arq.c framing.c)

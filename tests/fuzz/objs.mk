@@ -37,3 +37,7 @@ fuzz-tests += fuzz_shim
 fuzz_shim-src   := tests/fuzz/fuzz_shim.c $(shim-sources)
 fuzz_shim-flags := -Wl,--wrap=send
 fuzz_shim-runs  := 10000
+
+fuzz-tests += fuzz_link
+fuzz_link-src  := tests/fuzz/fuzz_link.c $(addprefix drvdom/ctl/,mux.c arq.c framing.c)
+fuzz_link-runs := 20000

@@ -21,6 +21,6 @@ enum {
     NOBODY,  /* refused */
     FAREWELL /* says "bye" and ends */
 };
-#define FLOOD_BYTES (3U << 20)
+#define FLOOD_BYTES (1U << 20)
 
 #endif

@@ -91,7 +91,8 @@ static void check_call(struct client *c, uint32_t n, uint32_t seed)
     ck_assert_uint_eq(args.size, n);
     ck_assert_uint_eq(args.b, crc32c(0, in, n));
     for (uint32_t i = 0; i < n; i++)
-        ck_assert_uint_eq(out[i], (uint8_t)~in[i]);
+        if ((out[i] ^ in[i]) != 0xff) /* ck_assert is slow */
+            ck_abort_msg("byte %u", i);
 }
 
 static uint64_t channels(struct client *c)
@@ -201,7 +202,7 @@ START_TEST(unread)
     start_server(0);
     c = must_open();
     fd = must_stream(c, LINK_SERVICE_CONSOLE, FLOOD);
-    for (unsigned i = 0; i < 40; i++)
+    for (unsigned i = 0; i < 20; i++)
         check_call(c, BH_REQUEST_BUFFER, i);
     ck_assert_int_eq(recv(fd, bytes, sizeof(bytes), MSG_WAITALL), sizeof(bytes));
     for (uint32_t i = 0; i < FLOOD_BYTES; i++)
