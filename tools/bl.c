@@ -9,6 +9,7 @@
 
 const struct command *const commands[] = {
     &cmd_image,
+    &cmd_hub,
     &cmd_version,
     &cmd_help,
     NULL,

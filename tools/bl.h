@@ -29,6 +29,7 @@ extern const struct command *const commands[]; /* NULL behind the last */
 
 #define BL_COMMAND(id) extern const struct command id
 BL_COMMAND(cmd_image);
+BL_COMMAND(cmd_hub);
 BL_COMMAND(cmd_help);
 BL_COMMAND(cmd_version);
 

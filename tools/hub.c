@@ -316,7 +316,7 @@ int hub_run(struct hubline *line, int listener, const char *path, int ready)
         seed = (uint32_t)clock_now();
     mux_init(&hub.mux, &owner, false, SILENCE, seed);
     hub.idle = clock_now();
-    hub.stay = idle_time();
+    hub.stay = hub.foreground ? ARQ_NEVER / 2 : idle_time();
     for (unsigned i = 0; i < PEERS; i++)
         hub.peer[i].fd = -1;
     if (!hubline_open(line, wrong)) {

@@ -73,7 +73,7 @@ bool hubline_parse(struct hubline *l, const char *host, char wrong[256])
     scheme = l->serial ? 7 : 5;
     if (strlen(host + scheme) >= sizeof(given))
         return fail(wrong, host, strerror(ENAMETOOLONG));
-    strcpy(given, host + scheme);
+    memcpy(given, host + scheme, strlen(host + scheme) + 1);
     if (l->serial && !parse_baud(l, given))
         return fail(wrong, host, "there is no such rate");
     if (!realpath(given, path))

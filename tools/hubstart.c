@@ -203,17 +203,20 @@ int hub_foreground(const char *host, char wrong[256])
 {
     struct hubline line;
     struct sockaddr_un a;
-    int lock, listener = -1;
+    int lock, fd, listener = -1;
 
     if (!hubline_parse(&line, host, wrong) || address_of(line.name, &a, wrong))
         return -1;
     lock = take_turn(&a, wrong);
     if (lock < 0)
         return -1;
-    if (try_connect(&a) >= 0)
+    fd = try_connect(&a);
+    if (fd >= 0) {
         snprintf(wrong, 256, "%.150s: its hub runs already", line.name);
-    else if ((listener = listen_at(&a)) < 0)
+        close(fd);
+    } else if ((listener = listen_at(&a)) < 0) {
         fail(wrong, a.sun_path);
+    }
     close(lock);
     return listener < 0 ? -1 : hub_run(&line, listener, a.sun_path, -1);
 }

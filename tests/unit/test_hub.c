@@ -13,7 +13,7 @@
 #include <xen/errno.h>
 #include "drvdom/ctl/framing.h"
 #include "tests/hub/carrier.h"
-#include "tests/hub/services.h"
+#include "tests/hub/hubservices.h"
 #include "tests/unit/check_main.h"
 #include "tools/client.h"
 #include "tools/hub.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "tests/hub/services.h"
+#include "tests/hub/hubservices.h"
 
 #include <stdlib.h>
 #include <string.h>

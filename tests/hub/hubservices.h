@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Services of the host's end of a line, for the hub's test. */
-#ifndef BH_HUB_SERVICES_H
-#define BH_HUB_SERVICES_H
+#ifndef BH_HUB_HUBSERVICES_H
+#define BH_HUB_HUBSERVICES_H
 
 #include <stdint.h>
 
