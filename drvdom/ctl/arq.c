@@ -7,6 +7,7 @@
 #define MS            1000000UL
 #define PING_AFTER    (2000 * MS) /* without a frame */
 #define HELLO_FIRST   (250 * MS)
+#define PAUSE         (100 * MS) /* that is in no frame */
 #define TIMEOUT_FIRST (500 * MS) /* nothing is known of the line yet */
 #define TIMEOUT_MIN   (50 * MS)
 #define TIMEOUT_MAX   (4000 * MS)
@@ -36,6 +37,7 @@ void arq_init(struct arq *a, const struct arq_user *user, bool server, uint64_t 
     a->silence = silence;
     a->random = random;
     a->expires = ARQ_NEVER;
+    a->unsure = a->in.inside = true;
 }
 
 /* Nothing of a session before is left. */
@@ -247,12 +249,30 @@ static void frame(struct arq *a, const uint8_t *bytes, size_t n, uint64_t now)
         in_session(a, &h, payload, n, now);
 }
 
+bool arq_in_frame(const struct arq *a, uint64_t now)
+{
+    return a->in.inside && !(a->unsure && now - a->since >= PAUSE);
+}
+
+/* ctl's clock alone proves nothing: an emulator's runs ahead while it has nothing to do. */
+static bool somebody_else(const struct arq *a, uint8_t byte, uint64_t now)
+{
+    return a->server && a->state == ARQ_UP && now >= a->heard + a->silence && byte &&
+           !arq_in_frame(a, now);
+}
+
 void arq_receive(struct arq *a, const uint8_t *bytes, size_t n, uint64_t now)
 {
     for (size_t i = 0; i < n; i++) {
+        const uint8_t *f;
         size_t got;
-        const uint8_t *f = framing_decode(&a->in, bytes[i], &got);
 
+        if (somebody_else(a, bytes[i], now))
+            arq_stop(a, ARQ_END_SILENT);
+        a->in.inside = arq_in_frame(a, now);
+        a->unsure &= a->in.inside && bytes[i];
+        a->since = now;
+        f = framing_decode(&a->in, bytes[i], &got);
         if (f)
             frame(a, f, got, now);
     }
@@ -353,6 +373,8 @@ size_t arq_take(struct arq *a, uint8_t *bytes, size_t max, uint64_t now)
 {
     size_t n = 0;
 
+    if (!a->since)
+        a->since = now;
     while (n < max) {
         size_t part;
 
@@ -373,11 +395,16 @@ static uint64_t ping_time(const struct arq *a)
     return a->server ? ARQ_NEVER : MAX(a->heard, a->pinged) + PING_AFTER;
 }
 
+static uint64_t silent_time(const struct arq *a)
+{
+    return a->server ? ARQ_NEVER : a->heard + a->silence;
+}
+
 uint64_t arq_deadline(const struct arq *a)
 {
     if (a->state != ARQ_UP)
         return a->expires;
-    return MIN(a->expires, MIN(a->heard + a->silence, ping_time(a)));
+    return MIN(a->expires, MIN(silent_time(a), ping_time(a)));
 }
 
 /* The oldest payload under way is sent again; what comes back tells of the others. */
@@ -393,7 +420,7 @@ static void expired(struct arq *a, uint64_t now)
 
 void arq_tick(struct arq *a, uint64_t now)
 {
-    if (a->state == ARQ_UP && now >= a->heard + a->silence) {
+    if (a->state == ARQ_UP && now >= silent_time(a)) {
         arq_stop(a, ARQ_END_SILENT);
         return;
     }
@@ -403,9 +430,4 @@ void arq_tick(struct arq *a, uint64_t now)
         a->ping_due = true;
         a->pinged = now;
     }
-}
-
-bool arq_in_frame(const struct arq *a)
-{
-    return a->in.inside;
 }

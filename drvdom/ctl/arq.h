@@ -22,7 +22,7 @@ enum arq_state {
 enum arq_end {
     ARQ_END_ASKED,   /* arq_stop() of this side, or BYE */
     ARQ_END_RESET,   /* the other side knows of no such session: it has started again */
-    ARQ_END_SILENT,  /* nothing came for too long */
+    ARQ_END_SILENT,  /* no frame came for too long; at ctl: and then something that is none */
     ARQ_END_BROKEN,  /* it broke the rules */
     ARQ_END_VERSION, /* ctl speaks no version that bl speaks */
 };
@@ -49,7 +49,7 @@ struct arq {
     const struct arq_user *user;
     bool server;
     enum arq_state state;
-    uint64_t silence; /* ns without a frame that end a session */
+    uint64_t silence; /* ns without a frame after which the other side may have gone */
     uint32_t random, session, nonce;
     struct link_refuse refused; /* after ARQ_END_VERSION: what ctl speaks */
 
@@ -72,6 +72,8 @@ struct arq {
         expires; /* of the oldest payload under way, or of HELLO; ARQ_NEVER: there is none */
 
     struct deframer in;
+    bool unsure;              /* in.inside: a frame may have begun before our time */
+    uint64_t since;           /* since when nothing has come; 0: since our time began */
     uint8_t out[FRAMING_MAX]; /* the frame that is being taken */
     size_t out_at, out_n;
     uint64_t repeated; /* frames, in all sessions */
@@ -90,7 +92,7 @@ size_t arq_take(struct arq *a, uint8_t *bytes, size_t max, uint64_t now);
 /* When arq_tick() is due; after it arq_take() may have something. ARQ_NEVER: nothing is. */
 uint64_t arq_deadline(const struct arq *a);
 void arq_tick(struct arq *a, uint64_t now);
-/* The next byte that comes belongs to a frame, or looks like it. */
-bool arq_in_frame(const struct arq *a);
+/* A byte that comes now belongs to a frame, or may do so: nobody has typed it. */
+bool arq_in_frame(const struct arq *a, uint64_t now);
 
 #endif

@@ -93,6 +93,7 @@ const uint8_t *framing_decode(struct deframer *d, uint8_t byte, size_t *n)
         if (d->n < sizeof(d->bytes))
             d->bytes[d->n] = byte;
         d->n += d->n <= sizeof(d->bytes);
+        d->inside &= d->n <= sizeof(d->bytes);
         return NULL;
     }
     d->n = 0;

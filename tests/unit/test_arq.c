@@ -265,8 +265,11 @@ START_TEST(line_is_cut)
     for (unsigned i = 0; i < 2 * SILENCE / MS; i++)
         step(500);
     ck_assert_int_eq(bl.why, ARQ_END_SILENT);
+    ck_assert_uint_eq(bl.downs, 1);
+    ck_assert_int_eq(ctl.arq.state, ARQ_UP); /* its clock alone proves nothing */
+    arq_receive(&ctl.arq, (const uint8_t *)"\r", 1, now);
     ck_assert_int_eq(ctl.why, ARQ_END_SILENT);
-    ck_assert_uint_eq(bl.downs + ctl.downs, 2);
+    ck_assert_uint_eq(ctl.downs, 1);
     to_bl.cut = to_ctl.cut = false;
     arq_start(&bl.arq, now);
     run(500, 1000);
@@ -395,21 +398,54 @@ START_TEST(impossible_numbers)
 }
 END_TEST
 
+static void type(const char *keys, size_t n)
+{
+    arq_receive(&ctl.arq, (const uint8_t *)keys, n, now);
+}
+
 /* A terminal without frames on the same line. */
 START_TEST(in_frame)
 {
+    uint8_t byte;
+
     set_up(19, 0, 100);
-    ck_assert(!arq_in_frame(&ctl.arq));
-    arq_receive(&ctl.arq, (const uint8_t *)"ls -l\r", 6, now);
-    ck_assert(!arq_in_frame(&ctl.arq));
-    arq_receive(&ctl.arq, (const uint8_t *)"\0", 1, now);
-    ck_assert(arq_in_frame(&ctl.arq));
-    arq_receive(&ctl.arq, (const uint8_t *)"x\0", 2, now);
-    ck_assert(!arq_in_frame(&ctl.arq));
+    ck_assert_uint_eq(arq_take(&ctl.arq, &byte, 1, now), 0);
+    ck_assert(arq_in_frame(&ctl.arq, now));
+    now += 1000 * MS;
+    ck_assert(!arq_in_frame(&ctl.arq, now));
+    type("ls -l\r", 6);
+    ck_assert(!arq_in_frame(&ctl.arq, now));
+    type("\0", 1);
+    ck_assert(arq_in_frame(&ctl.arq, now));
+    type("x\0", 2);
+    ck_assert(!arq_in_frame(&ctl.arq, now));
     for (unsigned i = 0; i < 10; i++)
         step(500);
     ck_assert_int_eq(ctl.arq.state, ARQ_UP);
-    ck_assert(!arq_in_frame(&ctl.arq));
+    ck_assert(!arq_in_frame(&ctl.arq, now));
+    type("\0", 1);
+    for (unsigned i = 0; i < FRAMING_MAX + 1; i++) /* that was no frame's beginning */
+        type("x", 1);
+    ck_assert(!arq_in_frame(&ctl.arq, now));
+}
+END_TEST
+
+/* The rest of a frame, for who has just started, is nothing that was typed. */
+START_TEST(in_the_middle_of_a_frame)
+{
+    uint8_t byte;
+
+    set_up(20, 0, 100);
+    ck_assert_uint_eq(arq_take(&ctl.arq, &byte, 1, now), 0);
+    for (unsigned i = 0; i < 200; i++) {
+        ck_assert(arq_in_frame(&ctl.arq, now));
+        type("rest", 4);
+        now += MS;
+    }
+    type("\0", 1);
+    ck_assert(!arq_in_frame(&ctl.arq, now));
+    type("ls", 2);
+    ck_assert(!arq_in_frame(&ctl.arq, now));
 }
 END_TEST
 
@@ -429,6 +465,7 @@ static void fill_case(TCase *tc)
     tcase_add_test(tc, hello_twice);
     tcase_add_test(tc, impossible_numbers);
     tcase_add_test(tc, in_frame);
+    tcase_add_test(tc, in_the_middle_of_a_frame);
 }
 
 int main(void)
