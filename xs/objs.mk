@@ -4,7 +4,7 @@ store-objs := $(addprefix xs/,heap.o vault.o siphash.o tree.o perms.o wire.o ten
               watches.o transaction.o view.o nodereq.o connreq.o domreq.o ctlreq.o store.o)
 
 # The program on a Unix socket.
-xenstored-objs := $(addprefix xs/hosted/,xenstored.o client.o worker.o)
+xenstored-objs := $(addprefix xs/hosted/,xenstored.o sockets.o worker.o)
 
 store-test := tests/unit/storekit.c $(store-objs:.o=.c) hyp/lib/format.c
 

@@ -23,7 +23,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "xs/hosted/client.h"
+#include "xs/hosted/sockets.h"
 #include "xs/hosted/shared.h"
 
 #define LISTENERS 64U
@@ -206,7 +206,7 @@ static void handle_worker(void)
             args.shared->notified[word] ? atomic_exchange(&args.shared->notified[word], 0) : 0;
 
         for (; bits; bits &= bits - 1)
-            client_serve(word * 64 + (uint32_t)__builtin_ctzll(bits), false);
+            sockets_serve(word * 64 + (uint32_t)__builtin_ctzll(bits), false);
     }
 }
 
@@ -249,9 +249,9 @@ static void loop(int epoll, int signal_fd)
             else if (source == SOURCE_SIGNAL)
                 handle_signal(signal_fd);
             else if (source >= SOURCE_LISTENER)
-                client_accept(&listeners[source - SOURCE_LISTENER]);
+                sockets_accept(&listeners[source - SOURCE_LISTENER]);
             else
-                client_serve((uint32_t)source, events[i].events & ~(uint32_t)EPOLLOUT);
+                sockets_serve((uint32_t)source, events[i].events & ~(uint32_t)EPOLLOUT);
         }
     }
 }
@@ -272,10 +272,10 @@ int main(int argc, char **argv)
     epoll = epoll_create1(EPOLL_CLOEXEC);
     if (args.wake < 0 || args.tell < 0 || epoll < 0)
         err(EXIT_FAILURE, "eventfd, epoll");
-    client_init(args.shared, epoll, args.wake);
+    sockets_init(args.shared, epoll, args.wake);
     signal_fd = signals();
     for (unsigned i = 0; i < n_listeners; i++) {
-        client_listen(&listeners[i]);
+        sockets_listen(&listeners[i]);
         watch(epoll, listeners[i].fd, SOURCE_LISTENER + i);
     }
     watch(epoll, args.tell, SOURCE_WORKER);

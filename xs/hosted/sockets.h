@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The parent's clients: a socket each, whose bytes it moves to and from the ring of a slot. */
-#ifndef BH_XS_CLIENT_H
-#define BH_XS_CLIENT_H
+#ifndef BH_XS_SOCKETS_H
+#define BH_XS_SOCKETS_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,10 +16,10 @@ struct listener {
 };
 
 /* The socket is there and listened on; or the program ends with a message. */
-void client_listen(struct listener *l);
-void client_init(struct shared *shared, int epoll, int wake);
+void sockets_listen(struct listener *l);
+void sockets_init(struct shared *shared, int epoll, int wake);
 /* What epoll has said of a slot's socket, or the worker of its ring. */
-void client_serve(uint32_t slot, bool readable);
-void client_accept(const struct listener *l);
+void sockets_serve(uint32_t slot, bool readable);
+void sockets_accept(const struct listener *l);
 
 #endif

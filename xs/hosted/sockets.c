@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #define _GNU_SOURCE
-#include "xs/hosted/client.h"
+#include "xs/hosted/sockets.h"
 
 #include <err.h>
 #include <errno.h>
@@ -23,14 +23,14 @@ static struct client {
     uint32_t events; /* that epoll waits for */
 } clients[SLOTS];
 
-void client_init(struct shared *s, int epoll_fd, int wake_fd)
+void sockets_init(struct shared *s, int epoll_fd, int wake_fd)
 {
     shared = s;
     epoll = epoll_fd;
     wake = wake_fd;
 }
 
-void client_listen(struct listener *l)
+void sockets_listen(struct listener *l)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
 
@@ -131,7 +131,7 @@ static void wait_for(uint32_t slot)
     epoll_ctl(epoll, EPOLL_CTL_MOD, c->fd, &event);
 }
 
-void client_serve(uint32_t slot, bool readable)
+void sockets_serve(uint32_t slot, bool readable)
 {
     uint32_t state = atomic_load(&shared->slots[slot].state);
 
@@ -163,7 +163,7 @@ static uint32_t free_slot(const struct listener *l)
     return SLOTS;
 }
 
-void client_accept(const struct listener *l)
+void sockets_accept(const struct listener *l)
 {
     int fd = accept4(l->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     uint32_t slot = fd < 0 ? SLOTS : free_slot(l);
