@@ -44,6 +44,9 @@ void peer_refuse(struct peer *p, int error, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(o.text, sizeof(o.text), fmt, ap);
     va_end(ap);
+    for (char *c = o.text; *c; c++) /* the host's word, on somebody's terminal */
+        if (*c < ' ' || *c > '~')
+            *c = '?';
     answer(p, &o); /* in vain if it has gone meanwhile */
     peer_drop(p);
 }

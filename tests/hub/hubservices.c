@@ -30,7 +30,7 @@ struct service *service_open(uint32_t kind, uint32_t argument, void *channel)
 {
     struct service *s;
 
-    if (kind == LINK_SERVICE_CONSOLE && argument == NOBODY)
+    if (kind == LINK_SERVICE_CONSOLE && (argument == NOBODY || argument == CARRIER_RUDE))
         return NULL;
     s = calloc(1, sizeof(*s));
     s->kind = kind;

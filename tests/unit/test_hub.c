@@ -223,6 +223,8 @@ START_TEST(refused_and_ended)
     c = must_open();
     ck_assert_int_eq(client_stream(c, LINK_SERVICE_CONSOLE, NOBODY, wrong), -1);
     ck_assert_str_eq(wrong, "there is no such domain");
+    ck_assert_int_eq(client_stream(c, LINK_SERVICE_CONSOLE, CARRIER_RUDE, wrong), -1);
+    ck_assert_str_eq(wrong, "go away?[2J");
     fd = must_stream(c, LINK_SERVICE_CONSOLE, FAREWELL);
     ck_assert_int_eq(recv(fd, bytes, sizeof(bytes), MSG_WAITALL), 3);
     ck_assert(!memcmp(bytes, "bye", 3));
