@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tools/bl.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,11 +9,15 @@
 #include "tools/options.h"
 
 const struct command *const commands[] = {
-    &cmd_image,
-    &cmd_hub,
-    &cmd_version,
-    &cmd_help,
-    NULL,
+    &cmd_create,        &cmd_destroy, &cmd_shutdown,  &cmd_reboot,
+    &cmd_restart,       &cmd_pause,   &cmd_unpause,   &cmd_list,
+    &cmd_console,       &cmd_domid,   &cmd_domname,   &cmd_rename,
+    &cmd_uptime,        &cmd_wait,    &cmd_config,    &cmd_dump_core,
+    &cmd_trigger,       &cmd_sysrq,   &cmd_vcpu_list, &cmd_vcpu_pin,
+    &cmd_vcpu_set,      &cmd_mem_set, &cmd_mem_max,   &cmd_sched_weight,
+    &cmd_info,          &cmd_top,     &cmd_dmesg,     &cmd_monitor,
+    &cmd_store_connect, &cmd_hub,     &cmd_image,     &cmd_version,
+    &cmd_help,          NULL,
 };
 
 const struct command *bl_command(const char *name)
@@ -58,7 +63,7 @@ void bl_progress(const char *text)
 int main(int argc, char **argv)
 {
     const struct command *c;
-    int first, operand;
+    int first, operand, rc;
 
     if (options_before(argc, argv, &first))
         return EXIT_USAGE;
@@ -71,5 +76,8 @@ int main(int argc, char **argv)
     argv += first;
     if (options_parse(c, argc, argv, &operand))
         return EXIT_USAGE;
-    return c->run(argc - operand, argv + operand);
+    rc = c->run(argc - operand, argv + operand);
+    if (fflush(stdout) || ferror(stdout))
+        rc = bl_fail("the output: %s", strerror(errno));
+    return rc;
 }

@@ -25,13 +25,14 @@ struct command {
     const char *details;               /* for help; NULL: none */
     int (*run)(int argc, char **argv); /* the operands, and NULL behind them */
 };
+#define BL_MANY ~0U                            /* most operands: no limit */
 extern const struct command *const commands[]; /* NULL behind the last */
 
-#define BL_COMMAND(id) extern const struct command id
-BL_COMMAND(cmd_image);
-BL_COMMAND(cmd_hub);
-BL_COMMAND(cmd_help);
-BL_COMMAND(cmd_version);
+extern const struct command cmd_create, cmd_destroy, cmd_shutdown, cmd_reboot, cmd_restart,
+    cmd_pause, cmd_unpause, cmd_list, cmd_console, cmd_domid, cmd_domname, cmd_rename, cmd_uptime,
+    cmd_wait, cmd_config, cmd_dump_core, cmd_trigger, cmd_sysrq, cmd_vcpu_list, cmd_vcpu_pin,
+    cmd_vcpu_set, cmd_mem_set, cmd_mem_max, cmd_sched_weight, cmd_info, cmd_top, cmd_dmesg,
+    cmd_monitor, cmd_store_connect, cmd_hub, cmd_image, cmd_version, cmd_help;
 
 /* What the options that all commands have say. */
 extern const char *bl_host; /* NULL: none given */

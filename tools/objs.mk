@@ -1,8 +1,15 @@
 # SPDX-License-Identifier: MIT
-bl-objs += tools/bl.o tools/options.o tools/json.o tools/cmd_help.o tools/cmd_image.o tools/cmd_version.o
-bl-objs += tools/mkbundle.o tools/mkdomain.o tools/file.o tools/iso.o tools/kernel.o tools/unpack.o
-bl-objs += tools/cmd_hub.o tools/client.o tools/hubstart.o tools/hub.o tools/hubpeer.o tools/hubline.o
+bl-objs += $(addprefix tools/,bl.o options.o json.o table.o units.o)
+bl-objs += $(addprefix tools/,mkbundle.o mkdomain.o file.o iso.o kernel.o unpack.o)
+# What works on a running host.
+bl-objs += $(addprefix tools/,client.o hubstart.o hub.o hubpeer.o hubline.o host.o domlist.o \
+             events.o await.o xsclient.o guestctl.o console.o rawmode.o upload.o progress.o \
+             interrupt.o corefile.o)
 bl-objs += $(addprefix drvdom/ctl/,mux.o arq.o framing.o) hyp/lib/hash.o
+bl-objs += $(addprefix tools/cmd_,help.o image.o version.o config.o console.o create.o dmesg.o \
+             domid.o dump_core.o hub.o info.o list.o mem.o monitor.o pause.o rename.o restart.o \
+             sched_weight.o shutdown.o store_connect.o sysrq.o top.o trigger.o uptime.o \
+             vcpu_list.o vcpu_pin.o vcpu_set.o wait.o)
 
 unit-tests += test_unpack
 test_unpack-src  := tests/unit/test_unpack.c tools/unpack.c

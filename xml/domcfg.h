@@ -54,6 +54,8 @@ void hostcfg_free(struct hostcfg *h);
 /* The same of a file that holds one <domain>. */
 const char *domcfg_read(struct domcfg *d, const char *path);
 void domcfg_free(struct domcfg *d);
+/* May a domain or host be named so? */
+bool domcfg_is_name(const char *name);
 /* What a file says may stand in a message, and still it is one line: control characters go. */
 void hostcfg_one_line(char *message);
 

@@ -12,15 +12,23 @@
 #define LOWEST_RAM (1UL << 20)
 #define MAX_PATH   4096
 
+bool domcfg_is_name(const char *name)
+{
+    const char *c = name;
+
+    while (*c > ' ' && *c <= '~' && !strchr("/[]\"", *c))
+        c++;
+    return !*c && c > name && c - name < 64;
+}
+
 void domxml_name(struct walk *w, xmlNode *node, char *name)
 {
     if (!walk_text(w, node, name, 64))
         return;
     if (!*name)
         walk_fail(w, node, "empty; a name of 1 to 63 characters");
-    for (const char *c = name; *c; c++)
-        if (*c <= ' ' || *c > '~' || strchr("/[]\"", *c))
-            walk_fail(w, node, "'%s' is no name; letters, digits and signs but / [ ] \"", name);
+    if (!domcfg_is_name(name))
+        walk_fail(w, node, "'%s' is no name; letters, digits and signs but / [ ] \"", name);
 }
 
 static void read_name(struct walk *w, xmlNode *node, void *arg)

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "tools/bl.h"
+#include "tools/client.h"
+#include "tools/corefile.h"
+#include "tools/domlist.h"
+#include "tools/host.h"
+#include "tools/interrupt.h"
+#include "tools/progress.h"
+
+static struct corefile core;
+
+static int read_memory(const struct bh_domain_info *d)
+{
+    uint8_t page[COREFILE_PAGE];
+    uint64_t done = 0;
+
+    for (uint64_t gfn = 0; !interrupt_came(); gfn++) {
+        struct bh_control args = {.domid = d->domid, .a = gfn, .size = sizeof(page)};
+        int rc = host_try(BH_CONTROL_read_memory, &args, NULL, 0, page, sizeof(page));
+
+        if (rc == -XEN_ENOENT)
+            return EXIT_OK;
+        if (rc == CLIENT_LOST)
+            return bl_fail("the connection to the host is lost; try again");
+        if (rc)
+            return host_refused(d->name, "read its memory", rc);
+        gfn = args.a;
+        if (!corefile_page(&core, gfn, page))
+            return bl_fail("the core file: %s", strerror(errno));
+        progress_at(done += sizeof(page));
+    }
+    return bl_fail("%s: interrupted; there is no core file", d->name);
+}
+
+static int read_vcpus(const struct bh_domain_info *d)
+{
+    for (uint32_t i = 0; i < d->vcpus; i++) {
+        struct bh_vcpu_context r = {0};
+        struct bh_control args = {.domid = d->domid, .vcpu = i, .size = sizeof(r)};
+        int rc = host_try(BH_CONTROL_context, &args, NULL, 0, &r, sizeof(r));
+
+        if (rc == CLIENT_LOST)
+            return bl_fail("the connection to the host is lost; try again");
+        if (rc)
+            return host_refused(d->name, "read its registers", rc);
+        if (!corefile_vcpu(&core, i, &r))
+            return bl_fail("the core file: %s", strerror(errno));
+    }
+    return EXIT_OK;
+}
+
+static int write_core(const struct bh_domain_info *d, int fd)
+{
+    int rc;
+
+    progress_begin(d->name, d->memory);
+    corefile_begin(&core, fd, d->vcpus);
+    rc = read_vcpus(d);
+    if (!rc)
+        rc = read_memory(d);
+    progress_end();
+    if (!rc && !corefile_end(&core))
+        rc = bl_fail("the core file: %s", strerror(errno));
+    return rc;
+}
+
+/* Into a file beside path, which is there when it is whole. */
+static int dump(const struct bh_domain_info *d, const char *path)
+{
+    char *part;
+    int fd, rc;
+
+    if (asprintf(&part, "%s.part", path) < 0)
+        return bl_fail("out of memory");
+    fd = open(part, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        rc = bl_fail("%s: %s", part, strerror(errno));
+    } else {
+        rc = write_core(d, fd);
+        if (close(fd) && !rc)
+            rc = bl_fail("%s: %s", part, strerror(errno));
+        if (!rc && rename(part, path))
+            rc = bl_fail("%s: %s", path, strerror(errno));
+        if (rc)
+            unlink(part);
+    }
+    free(part);
+    return rc;
+}
+
+static int run(int argc, char **argv)
+{
+    struct bh_domain_info d;
+    char own[80];
+    bool pause;
+    int rc = EXIT_OK;
+
+    if (!domlist_find(argv[0], &d))
+        return EXIT_FAILED;
+    if (d.state < BH_DOMAIN_READY || d.state == BH_DOMAIN_ZOMBIE)
+        return bl_fail("%s: it has no memory to dump", d.name);
+    snprintf(own, sizeof(own), "%s.core", d.name);
+    pause = d.state == BH_DOMAIN_RUNNING && !(d.flags & BH_DOMAIN_PAUSED);
+    interrupt_catch();
+    if (pause)
+        rc = domlist_do(&d, "pause", BH_CONTROL_pause, 0, 0);
+    if (!rc) {
+        rc = dump(&d, argc > 1 ? argv[1] : own);
+        if (pause && domlist_do(&d, "unpause", BH_CONTROL_unpause, 0, 0))
+            rc = EXIT_FAILED;
+    }
+    return rc;
+}
+
+const struct command cmd_dump_core = {
+    .name = "dump-core",
+    .operands = "DOMAIN [FILE]",
+    .purpose = "write a domain's memory and registers into a core file",
+    .least = 1,
+    .most = 2,
+    .details =
+        "The domain is paused meanwhile. FILE is DOMAIN.core without another word; it is an ELF\n"
+        "file as gdb and crash read it, whose addresses are guest-physical.",
+    .run = run,
+};

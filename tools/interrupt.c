@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+#include "tools/interrupt.h"
+
+#include <signal.h>
+#include <stddef.h>
+
+static volatile sig_atomic_t came;
+
+static void note(int signal)
+{
+    (void)signal;
+    came = 1;
+}
+
+void interrupt_catch(void)
+{
+    struct sigaction sa = {.sa_handler = note, .sa_flags = SA_RESTART};
+
+    sigaction(SIGINT, &sa, NULL);
+    sigaction(SIGTERM, &sa, NULL);
+    sigaction(SIGHUP, &sa, NULL);
+}
+
+bool interrupt_came(void)
+{
+    return came;
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/* Signals that would end us, noted instead: what was begun on the host is taken back first. */
+#ifndef BH_TOOLS_INTERRUPT_H
+#define BH_TOOLS_INTERRUPT_H
+
+#include <stdbool.h>
+
+void interrupt_catch(void);
+bool interrupt_came(void);
+
+#endif

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+#include "tools/upload.h"
+
+#include <lz4.h>
+#include <stdio.h>
+#include <time.h>
+#include "hyp/abi/link.h"
+#include "tools/bl.h"
+#include "tools/domlist.h"
+#include "tools/host.h"
+#include "tools/interrupt.h"
+#include "tools/progress.h"
+
+#define PIECE    65536U
+#define PAUSE_NS 10000000L
+
+uint64_t upload_size(const struct mkdomain *m)
+{
+    uint64_t n = 0;
+
+    for (uint32_t i = 0; i < m->record.nsegments; i++)
+        n += m->record.segments[i].file_size;
+    return n;
+}
+
+static int begin(const struct mkdomain *m, uint32_t *domid)
+{
+    struct bh_control args = {.size = sizeof(m->record)};
+    struct bh_host_info host;
+    int rc = host_call(BH_CONTROL_create, &args, &m->record, sizeof(m->record), NULL, 0);
+
+    if (rc == -XEN_ENOMEM) {
+        host_info(&host);
+        return bl_fail("%s: it needs %lu MiB, the host has %lu MiB free; bl destroy or bl mem-set "
+                       "make room",
+                       m->record.name, m->record.memory_target >> 20, host.memory_free >> 20);
+    }
+    *domid = args.domid;
+    return rc ? host_refused(m->record.name, "create it", rc) : EXIT_OK;
+}
+
+/* Until it has its memory. */
+static int built(const struct mkdomain *m, uint32_t domid)
+{
+    struct timespec pause = {0, PAUSE_NS};
+    struct bh_domain_info d;
+    char word[16];
+
+    snprintf(word, sizeof(word), "%u", domid);
+    while (!interrupt_came()) {
+        if (!domlist_look(word, &d))
+            return bl_fail("%s: the host gave it up; bl dmesg says why", m->record.name);
+        if (d.state != BH_DOMAIN_BUILDING)
+            break;
+        nanosleep(&pause, NULL);
+    }
+    return EXIT_OK;
+}
+
+/* n bytes of segment number i from at on; packed if that makes them fewer. */
+static int piece(const struct mkdomain *m, uint32_t domid, uint32_t i, uint64_t at, uint32_t n)
+{
+    struct bh_control args = {.domid = domid, .a = i, .b = at, .size = n};
+    const char *data = (const char *)m->data[i] + at;
+    char packed[LZ4_COMPRESSBOUND(PIECE)];
+    int size = LZ4_compress_default(data, packed, (int)n, sizeof(packed));
+
+    if (size > 0 && (uint32_t)size < n)
+        return host_call(BH_CONTROL_load | BH_REQUEST_LZ4, &args, packed, (size_t)size, NULL, 0);
+    return host_call(BH_CONTROL_load, &args, data, n, NULL, 0);
+}
+
+static int segments(const struct mkdomain *m, uint32_t domid)
+{
+    uint64_t done = 0;
+
+    for (uint32_t i = 0; i < m->record.nsegments; i++) {
+        uint64_t size = m->record.segments[i].file_size;
+
+        for (uint64_t at = 0; at < size && !interrupt_came(); at += PIECE) {
+            uint32_t n = size - at < PIECE ? (uint32_t)(size - at) : PIECE;
+            int rc = piece(m, domid, i, at, n);
+
+            if (rc)
+                return host_refused(m->record.name, "load it", rc);
+            progress_at(done += n);
+        }
+    }
+    return EXIT_OK;
+}
+
+int upload(const struct mkdomain *m, uint32_t *domid)
+{
+    struct bh_control args = {0};
+    int rc;
+
+    interrupt_catch();
+    rc = begin(m, domid);
+    if (rc)
+        return rc;
+    args.domid = *domid;
+    progress_begin(m->record.name, upload_size(m));
+    rc = built(m, *domid);
+    if (!rc)
+        rc = segments(m, *domid);
+    if (!rc && interrupt_came())
+        rc = bl_fail("%s: interrupted; nothing of it is left", m->record.name);
+    if (!rc) {
+        rc = host_call(BH_CONTROL_finish, &args, NULL, 0, NULL, 0);
+        if (rc)
+            rc = host_refused(m->record.name, "complete it", rc);
+    }
+    progress_end();
+    if (rc) /* whether or not the host did that already */
+        host_try(BH_CONTROL_destroy, &args, NULL, 0, NULL, 0);
+    return rc;
+}
