@@ -3,4 +3,5 @@
 fakectl-src  := $(addprefix tests/tool/,fakectl.c service.c model.c fakestore.c) tests/hub/carrier.c \
                 $(addprefix drvdom/ctl/,mux.c arq.c framing.c) hyp/lib/hash.c
 fakectl-libs := liblz4
-tool-tests   := tests/tool/tool-commands tests/tool/tool-create
+tool-tests   := tests/tool/tool-commands tests/tool/tool-create \
+                tests/tool/tool-terminal tests/tool/tool-completion
