@@ -19,3 +19,6 @@ unit-tests += test_hub
 test_hub-src := tests/unit/test_hub.c tests/hub/carrier.c tests/hub/hubservices.c \
                 $(addprefix tools/,client.c hubstart.c hub.c hubpeer.c hubline.c) \
                 $(addprefix drvdom/ctl/,mux.c arq.c framing.c) hyp/lib/hash.c
+
+unit-tests += test_corefile
+test_corefile-src := tests/unit/test_corefile.c tools/corefile.c tools/units.c
