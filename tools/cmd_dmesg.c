@@ -51,6 +51,8 @@ static int run(int argc, char **argv)
         rc = host_call(BH_CONTROL_read_log, &args, NULL, 0, piece, sizeof(piece));
         if (rc)
             return host_refused("the host", "read its log", rc);
+        if (args.size > sizeof(piece))
+            host_nonsense();
         if (!args.size && !follow)
             break;
         say(piece, args.size);

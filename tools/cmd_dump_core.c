@@ -31,6 +31,8 @@ static int read_memory(const struct bh_domain_info *d)
             return bl_fail("the connection to the host is lost; try again");
         if (rc)
             return host_refused(d->name, "read its memory", rc);
+        if (args.a < gfn || args.size != sizeof(page))
+            host_nonsense();
         gfn = args.a;
         if (!corefile_page(&core, gfn, page))
             return bl_fail("the core file: %s", strerror(errno));

@@ -21,7 +21,8 @@ const struct command cmd_hub = {
     .name = "hub",
     .operands = "",
     .purpose = "serve the line to a host, for other commands",
-    .details = "Every command that needs a host starts this by itself, unseen; here it says on the\n"
-               "terminal what happens on the line.\n",
+    .details =
+        "Every command that needs a host starts this by itself, unseen; here it says on the\n"
+        "terminal what happens on the line.\n",
     .run = run,
 };

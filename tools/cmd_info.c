@@ -21,7 +21,8 @@ static void text(const struct bh_host_info *h)
     printf("control_version        : %u\n", h->version);
     printf("uptime                 : %s\n", uptime);
     printf("idle                   : %.1f%%\n",
-           h->uptime ? 100.0 * (double)h->idle_time / ((double)h->uptime * h->cpus) : 0.0);
+           h->uptime && h->cpus ? 100.0 * (double)h->idle_time / ((double)h->uptime * h->cpus)
+                                : 0.0);
 }
 
 static int run(int argc, char **argv)

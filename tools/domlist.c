@@ -17,6 +17,8 @@ static bool next(uint32_t domid, struct bh_domain_info *d)
 
     if (rc && rc != -XEN_ENOENT)
         exit(host_refused("the host", "list its domains", rc));
+    if (!rc && (d->domid < domid || d->vcpus > BUNDLE_MAX_VCPUS))
+        host_nonsense();
     d->name[sizeof(d->name) - 1] = '\0';
     return !rc;
 }

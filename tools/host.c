@@ -77,10 +77,17 @@ void host_info(struct bh_host_info *info)
 
     if (rc)
         exit(host_refused("the host", "read its state", rc));
+    info->vendor[sizeof(info->vendor) - 1] = info->build[sizeof(info->build) - 1] = '\0';
+    info->name[sizeof(info->name) - 1] = '\0';
     if (info->version != BH_CONTROL_VERSION)
         exit(bl_fail("the host speaks version %u of the control interface, this program %u: "
                      "take the bl that belongs to %s",
                      info->version, BH_CONTROL_VERSION, info->build));
+}
+
+void host_nonsense(void)
+{
+    exit(bl_fail("the host's answer makes no sense; bl info says which version it runs"));
 }
 
 int host_refused(const char *name, const char *doing, int error)

@@ -25,6 +25,8 @@ int host_stream_try(uint32_t service, uint32_t argument, char wrong[256]);
 
 void host_info(struct bh_host_info *info);
 
+/* Ends the program: the host has answered what cannot be. */
+void host_nonsense(void) __attribute__((noreturn));
 /* Says in one line what could not be done with whom and why, and what to do next: EXIT_FAILED. */
 int host_refused(const char *name, const char *doing, int error);
 

@@ -14,7 +14,7 @@ static void note(int signal)
 
 void interrupt_catch(void)
 {
-    struct sigaction sa = {.sa_handler = note, .sa_flags = SA_RESTART};
+    struct sigaction sa = {.sa_handler = note, .sa_flags = (int)(SA_RESTART | SA_RESETHAND)};
 
     sigaction(SIGINT, &sa, NULL);
     sigaction(SIGTERM, &sa, NULL);

@@ -12,7 +12,7 @@ static volatile sig_atomic_t is_raw;
 void rawmode_end(void)
 {
     if (is_raw)
-        tcsetattr(STDIN_FILENO, TCSADRAIN, &before);
+        tcsetattr(STDIN_FILENO, TCSANOW, &before);
     is_raw = 0;
 }
 
@@ -39,6 +39,7 @@ void rawmode_begin(bool keep_signals)
     if (keep_signals) {
         raw.c_lflag |= ISIG;
         raw.c_oflag |= OPOST;
+        raw.c_cc[VSUSP] = _POSIX_VDISABLE; /* whoever gets the terminal then would find it raw */
     }
     is_raw = 1;
     tcsetattr(STDIN_FILENO, TCSADRAIN, &raw);
