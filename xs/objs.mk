@@ -20,3 +20,7 @@ test_store_crash-flags := -Wl,--wrap=heap_alloc -fsanitize-coverage=trace-pc
 
 unit-tests += test_xenstored
 test_xenstored-src := tests/unit/test_xenstored.c
+
+fuzz-tests += fuzz_store
+fuzz_store-src  := tests/fuzz/fuzz_store.c $(store-test)
+fuzz_store-runs := 20000

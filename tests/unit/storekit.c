@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/storekit.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,14 @@
 #include <unistd.h>
 
 #define RING XENSTORE_RING_SIZE
+
+/* Check's own would need a test to be running. */
+#define die(...) (fprintf(stderr, __VA_ARGS__), fputc('\n', stderr), abort())
+#define MUST(c)                                                                                    \
+    do {                                                                                           \
+        if (!(c))                                                                                  \
+            die("%s:%d: must hold: %s", __FILE__, __LINE__, #c);                                   \
+    } while (0)
 
 struct store *kit_store;
 struct kit_client kit_clients[KIT_CLIENTS];
@@ -87,12 +94,12 @@ void kit_open(uint32_t vault_size)
     size = vault_size;
     pages = mmap(NULL, KIT_CLIENTS * sizeof(*pages) + size, PROT_READ | PROT_WRITE,
                  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    ck_assert_ptr_ne(pages, MAP_FAILED);
+    MUST(pages != MAP_FAILED);
     vault = (char *)(pages + KIT_CLIENTS);
     if (!kit_store)
         kit_store = malloc(store_size());
     memset(kit_clients, 0, sizeof(kit_clients));
-    ck_assert_int_eq(store_open(kit_store, vault, size, key, &ops, NULL), VAULT_NEW);
+    MUST(store_open(kit_store, vault, size, key, &ops, NULL) == VAULT_NEW);
 }
 
 void *kit_vault(void)
@@ -128,7 +135,7 @@ struct kit_client *kit_connect(unsigned i)
     memset(&pages[i], 0, sizeof(pages[i]));
     c->ring = &pages[i].ring;
     c->conn = store_attach(kit_store, i, 0, true, c->ring);
-    ck_assert_ptr_nonnull(c->conn);
+    MUST(c->conn);
     return c;
 }
 
@@ -145,7 +152,7 @@ struct kit_client *kit_introduce(unsigned i, uint32_t domid)
     for (c->conn = store_next(kit_store, NULL); c->conn; c->conn = store_next(kit_store, c->conn))
         if (store_about(kit_store, c->conn).id == i)
             break;
-    ck_assert_ptr_nonnull(c->conn);
+    MUST(c->conn);
     return c;
 }
 
@@ -181,7 +188,7 @@ bool kit_message(struct kit_client *c, struct kit_answer *a)
     memcpy(&head, c->input, sizeof(head));
     if (c->input_len < sizeof(head) || c->input_len - sizeof(head) < head.len)
         return false;
-    ck_assert_uint_le(head.len, XENSTORE_PAYLOAD_MAX);
+    MUST(head.len <= XENSTORE_PAYLOAD_MAX);
     a->type = head.type;
     a->req_id = head.req_id;
     a->tx_id = head.tx_id;
@@ -198,13 +205,13 @@ static bool note(struct kit_client *c, const struct kit_answer *a)
 {
     if (a->type != XS_WATCH_EVENT)
         return false;
-    ck_assert_uint_eq(a->req_id, 0);
-    ck_assert_uint_eq(a->tx_id, 0);
-    ck_assert_uint_eq(a->len, strlen(a->text) + strlen(a->text + strlen(a->text) + 1) + 2);
+    MUST(a->req_id == 0);
+    MUST(a->tx_id == 0);
+    MUST(a->len == strlen(a->text) + strlen(a->text + strlen(a->text) + 1) + 2);
     c->events_len +=
         (uint32_t)snprintf(c->events + c->events_len, sizeof(c->events) - c->events_len, "%s %s\n",
                            a->text, a->text + strlen(a->text) + 1);
-    ck_assert_uint_lt(c->events_len, sizeof(c->events));
+    MUST(c->events_len < sizeof(c->events));
     return true;
 }
 
@@ -225,12 +232,12 @@ const struct kit_answer *kit_ask(struct kit_client *c, uint32_t type, uint32_t t
         while (kit_message(c, &a)) {
             if (note(c, &a))
                 continue;
-            ck_assert_uint_eq(a.req_id, head.req_id);
-            ck_assert_uint_eq(a.tx_id, tx);
+            MUST(a.req_id == head.req_id);
+            MUST(a.tx_id == tx);
             return &a;
         }
     }
-    ck_abort_msg("no answer to a request of type %u", type);
+    die("no answer to a request of type %u", type);
 }
 
 const char *kit_events(struct kit_client *c)
@@ -245,7 +252,7 @@ const char *kit_events(struct kit_client *c)
         kit_work();
         kit_get(c);
         while (kit_message(c, &a))
-            ck_assert(note(c, &a));
+            MUST(note(c, &a));
     } while (before != c->events_len);
     memcpy(events, c->events, c->events_len);
     events[c->events_len] = '\0';
@@ -263,14 +270,14 @@ void kit_expect(struct kit_client *c, uint32_t type, uint32_t tx, const void *da
         want_len = (uint32_t)strlen(want) + 1;
     if (a->type != (refused ? (uint32_t)XS_ERROR : type) || a->len != want_len ||
         memcmp(a->text, want, want_len) != 0)
-        ck_abort_msg("%s:%d: type %u, \"%s\" (%u bytes), not \"%s\" (%u bytes)", file, line,
-                     a->type, a->text, a->len, (const char *)want, want_len);
+        die("%s:%d: type %u, \"%s\" (%u bytes), not \"%s\" (%u bytes)", file, line, a->type,
+            a->text, a->len, (const char *)want, want_len);
 }
 
 uint32_t kit_start(struct kit_client *c)
 {
     const struct kit_answer *a = kit_ask(c, XS_TRANSACTION_START, 0, "", 1);
 
-    ck_assert_uint_eq(a->type, XS_TRANSACTION_START);
+    MUST(a->type == XS_TRANSACTION_START);
     return (uint32_t)atoi(a->text);
 }
