@@ -96,7 +96,7 @@ static bool add_part(struct list *l, char generation[GENERATION], struct part *p
         p->last = false;
         return true;
     }
-    strcpy(generation, p->generation);
+    snprintf(generation, GENERATION, "%s", p->generation);
     return append(l, p->names, p->size);
 }
 
