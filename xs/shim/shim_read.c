@@ -153,18 +153,6 @@ static int start(struct xs_handle *h)
     return wrong;
 }
 
-bool shim_start_reader(struct xs_handle *h)
-{
-    int wrong;
-
-    pthread_mutex_lock(&h->busy);
-    wrong = h->reader_pid ? 0 : start(h);
-    pthread_mutex_unlock(&h->busy);
-    if (wrong)
-        errno = wrong;
-    return !wrong;
-}
-
 void shim_stop_reader(struct xs_handle *h)
 {
     if (!h->reader_pid)
@@ -184,4 +172,18 @@ bool shim_is_here(struct xs_handle *h)
         return true;
     errno = EBADF;
     return false;
+}
+
+bool shim_start_reader(struct xs_handle *h)
+{
+    int wrong;
+
+    if (!shim_is_here(h))
+        return false;
+    pthread_mutex_lock(&h->busy);
+    wrong = h->reader_pid ? 0 : start(h);
+    pthread_mutex_unlock(&h->busy);
+    if (wrong)
+        errno = wrong;
+    return !wrong;
 }
