@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* libxenstore with a store that breaks the protocol, and without memory. */
+#define _GNU_SOURCE
 #include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 #include <xenstore.h>
 #include "tests/unit/check_main.h"
 #include "tests/unit/fake_store.h"
+#include "xs/shim/shim.h"
 
 /* What comes instead of an answer; the length as the header says it, and as it is. */
 static const struct flaw {
@@ -35,12 +37,16 @@ static const struct flaw {
 };
 #define FLAWS (int)(sizeof(flaws) / sizeof(flaws[0]))
 
+/* As much as there is room for follows a length that is too large. */
 static void send_flaw(int fd, const struct flaw *f, uint32_t id)
 {
+    static const char more[2 * XENSTORE_PAYLOAD_MAX];
     struct fake_request m = {{f->type, id + f->id, 0, f->says}, ""};
 
     memcpy(m.body, f->body, f->size);
     send(fd, &m, sizeof(m.header) + f->size, MSG_NOSIGNAL);
+    if (f->says > XENSTORE_PAYLOAD_MAX)
+        send(fd, more, sizeof(more), MSG_NOSIGNAL);
 }
 
 static void serve_flaw(int fd, void *arg)
@@ -135,17 +141,44 @@ static void serve_twice(int fd, void *arg)
             fake_send(fd, r.header.type, r.header.req_id, "OK", 3);
 }
 
-/* An answer that nobody has asked for, before the next request or as if it were that one's. */
+/* An answer that nobody has asked for: the thread sees it at once, else the next request does. */
 START_TEST(answers_twice)
 {
+    struct pollfd p = {.events = POLLIN};
     struct xs_handle *h;
 
     fake_start(serve_twice, NULL);
     h = xs_open(0);
     ck_assert(_i ? xs_watch(h, "/a", "one") : xs_rm(h, 0, "/a"));
+    p.fd = xs_fileno(h);
+    if (_i)
+        ck_assert_int_eq(poll(&p, 1, -1), 1);
     ck_assert(!xs_rm(h, 0, "/a"));
     ck_assert_int_eq(errno, EBADF);
     must_be_lost(h);
+    xs_close(h);
+    fake_stop();
+}
+END_TEST
+
+static void serve_nobody(int fd, void *arg)
+{
+    (void)fd;
+    (void)arg;
+}
+
+/* No signal ends a program whose store has gone before it asks. */
+START_TEST(gone_before)
+{
+    struct pollfd p = {.events = POLLRDHUP};
+    struct xs_handle *h;
+
+    fake_start(serve_nobody, NULL);
+    h = xs_open(0);
+    p.fd = h->fd;
+    ck_assert_int_eq(poll(&p, 1, -1), 1);
+    ck_assert(!xs_rm(h, 0, "/a"));
+    ck_assert_int_eq(errno, EPIPE);
     xs_close(h);
     fake_stop();
 }
@@ -315,6 +348,7 @@ static void fill(TCase *tc)
     tcase_add_loop_test(tc, broken_answers, 0, 2 * FLAWS);
     tcase_add_loop_test(tc, cut_answers, 0, CUTS);
     tcase_add_loop_test(tc, answers_twice, 0, 2);
+    tcase_add_test(tc, gone_before);
     tcase_add_test(tc, close_in_message);
     tcase_add_test(tc, no_memory);
 }
