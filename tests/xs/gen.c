@@ -371,6 +371,7 @@ static uint32_t pick_type(struct gen *g)
         {XS_SET_TARGET, 4},
         {XS_WATCH_EVENT, 2},
         {XS_ERROR, 2},
+        {XS_CONTROL, 2},
         {XS_INVALID, 2},
         {20, 2},
         {XS_TYPE_COUNT, 2},
@@ -406,6 +407,7 @@ static void finish(struct gen *g, struct op *op)
     char *copy = malloc(g->len + 1);
     if (!copy)
         abort();
+    op->times = 1;
     memcpy(copy, g->text, g->len);
     copy[g->len] = 0; /* for those who look at it as text */
     op->payload = copy;
@@ -450,11 +452,25 @@ static void burst_begin(struct gen *g)
     g->burst.number = 0;
 }
 
+static void break_connection(struct gen *g, struct op *op)
+{
+    bool socket = client_domid(op->client) < 0;
+    if (!socket && op->client != CLIENT_DOM3)
+        return;
+    op->kind = socket && percent(g, 50) ? OP_RECONNECT : OP_OVERLONG;
+    op->times = 1;
+    if (op->kind == OP_OVERLONG)
+        op->len = XENSTORE_PAYLOAD_MAX + 1 + below(g, 5000);
+    memset(g->open[op->client], 0, sizeof(g->open[op->client]));
+}
+
 static void random_op(struct gen *g, struct op *op)
 {
     static const char clients[] = {0, 0, 0, 1, 1, 2, 2, 3, 3, 3, 3, 4, 4, 4, 5, 5, 5};
     op->client = (unsigned)clients[below(g, sizeof(clients))];
     op->type = pick_type(g);
+    if (op->type == XS_CONTROL) /* what it does is each daemon's own matter */
+        op->client = CLIENT_DOM1 + below(g, 3);
     bool managing = op->type == XS_INTRODUCE || op->type == XS_RELEASE;
     if (managing && percent(g, 80))
         op->client = CLIENT_SOCKET;
@@ -469,12 +485,10 @@ static void random_op(struct gen *g, struct op *op)
     } else if (op->type == XS_TRANSACTION_END && op->tx && op->tx <= TX_SLOTS) {
         g->open[op->client][op->tx - 1] = false;
     }
-    if (op->client <= CLIENT_SOCKET_2 && below(g, 400) == 0) {
-        op->kind = percent(g, 50) ? OP_RECONNECT : OP_OVERLONG;
-        if (op->kind == OP_OVERLONG)
-            op->len = XENSTORE_PAYLOAD_MAX + 1 + below(g, 5000);
-        memset(g->open[op->client], 0, sizeof(g->open[op->client]));
-    }
+    if ((op->type == XS_READ || op->type == XS_DIRECTORY) && percent(g, 2))
+        op->times = 2 + below(g, 30);
+    if (below(g, 400) == 0)
+        break_connection(g, op);
 }
 
 /* What a toolstack does for each domain. */

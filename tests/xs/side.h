@@ -16,7 +16,8 @@ struct bytes {
 
 struct link {
     bool up;
-    int fd;                                 /* a socket, or -1 */
+    bool dropped; /* by the daemon: a domain comes back when it has been released */
+    int fd;       /* a socket, or -1 */
     struct xenstore_domain_interface *ring; /* or a domain's page, when it is Debian's */
     struct bytes in;                        /* received and not yet taken */
     uint32_t tx[TX_SLOTS];                  /* ids by slot, 0: none */

@@ -20,9 +20,11 @@ static bool send_request(struct side *side, const struct op *op, uint32_t step)
     struct xsd_sockmsg header = {
         .type = op->type, .req_id = step, .tx_id = wire_tx(link, op), .len = (uint32_t)op->len};
     struct bytes message = {0};
-    bytes_add(&message, &header, sizeof(header));
-    if (op->kind == OP_REQUEST)
-        bytes_add(&message, op->payload, op->len);
+    for (unsigned i = 0; i < op->times; i++) {
+        bytes_add(&message, &header, sizeof(header));
+        if (op->kind == OP_REQUEST)
+            bytes_add(&message, op->payload, op->len);
+    }
     size_t first = step % 8 ? message.len : message.len / 2; /* sometimes in two pieces */
     bool sent = link_send(side, link, message.data, first);
     if (first < message.len) {
@@ -53,19 +55,21 @@ static size_t message_at(const struct bytes *in, size_t at, struct xsd_sockmsg *
     return in->len - at - sizeof(*header) < header->len ? 0 : sizeof(*header) + header->len;
 }
 
-static bool answered(const struct link *link, uint32_t id, struct xsd_sockmsg *header)
+static bool answered(const struct link *link, uint32_t id, unsigned times,
+                     struct xsd_sockmsg *header)
 {
     size_t size;
     for (size_t at = 0; (size = message_at(&link->in, at, header)) != 0; at += size) {
-        if (header->type != XS_WATCH_EVENT && header->req_id == id)
+        if (header->type != XS_WATCH_EVENT && header->req_id == id && !--times)
             return true;
     }
     return false;
 }
 
-static bool await(struct side *side, struct link *link, uint32_t id, struct xsd_sockmsg *header)
+static bool await(struct side *side, struct link *link, uint32_t id, unsigned times,
+                  struct xsd_sockmsg *header)
 {
-    while (!answered(link, id, header)) {
+    while (!answered(link, id, times, header)) {
         if (!link->up)
             return true;
         if (!link_receive_all(side))
@@ -80,8 +84,19 @@ static bool domain_changed(struct side *side, const struct op *op)
     unsigned client = CLIENT_DOM0 + (unsigned)atoi(op->payload);
     if (client <= CLIENT_DOM0 || client >= CLIENTS)
         return true;
-    link_close(&side->links[client]);
-    return op->type == XS_RELEASE || link_open(side, client);
+    struct link *link = &side->links[client];
+    link_close(link);
+    link->dropped = link->dropped && op->type == XS_INTRODUCE;
+    return link->dropped || op->type == XS_RELEASE || link_open(side, client);
+}
+
+/* A client that broke the protocol: on a socket it tries again. */
+static bool dropped(struct side *side, const struct op *op)
+{
+    struct link *link = &side->links[op->client];
+    link_close(link);
+    link->dropped = client_domid(op->client) >= 0;
+    return link->dropped || link_open(side, op->client);
 }
 
 static bool all_quiet(struct side *side, uint32_t step)
@@ -96,7 +111,7 @@ static bool all_quiet(struct side *side, uint32_t step)
             return false;
     }
     for (unsigned i = 0; i < CLIENTS; i++) {
-        if (!await(side, &side->links[i], step | BARRIER, &header))
+        if (!await(side, &side->links[i], step | BARRIER, 1, &header))
             return false;
     }
     return true;
@@ -133,14 +148,12 @@ bool side_end(struct side *side, const struct op *op, uint32_t step, struct answ
     uint32_t tx = wire_tx(link, op);
     bool was_up = link->up, ok = true;
     if (was_up && op->kind != OP_RECONNECT)
-        ok = await(side, link, step, &header);
+        ok = await(side, link, step, op->times, &header);
     if (ok && op->kind == OP_REQUEST && header.type == op->type &&
         (op->type == XS_INTRODUCE || op->type == XS_RELEASE))
         ok = domain_changed(side, op);
-    if (ok && was_up && !link->up && link->fd >= 0) {
-        link_close(link);
-        ok = link_open(side, op->client);
-    }
+    if (ok && was_up && !link->up && op->kind == OP_OVERLONG)
+        ok = dropped(side, op);
     ok = ok && all_quiet(side, step);
     for (unsigned i = 0; i < CLIENTS; i++)
         collect(side, i, op, step, tx, &out->by_client[i]);

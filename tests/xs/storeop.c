@@ -68,6 +68,8 @@ void op_print(FILE *to, const struct op *op)
     case OP_REQUEST:
         break;
     }
+    if (op->times > 1)
+        fprintf(to, "%u times ", op->times);
     if (op->tx == TX_WRONG)
         fputs("wrong transaction ", to);
     else if (op->tx)

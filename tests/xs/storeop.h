@@ -30,7 +30,8 @@ struct op {
     enum op_kind kind;
     unsigned client;
     unsigned tx;
-    unsigned slot; /* where the id that TRANSACTION_START gives goes, 0 to TX_SLOTS - 1 */
+    unsigned slot;  /* where the id that TRANSACTION_START gives goes, 0 to TX_SLOTS - 1 */
+    unsigned times; /* that the request is sent, before an answer is read */
     uint32_t type;
     size_t len;
     char *payload;
