@@ -87,20 +87,23 @@ static unsigned depth(struct gen *g)
     return percent(g, 2) ? 1 + below(g, 60) : 1 + below(g, 3);
 }
 
-/* Near the longest that a path may be, relative to a domain's own or from the root. */
+/* About the longest that a path may be: from the root, below a domain's, as a whole. */
 static void long_path(struct gen *g)
 {
-    size_t limit = 2048;
-    add(g, percent(g, 50) ? "/" : percent(g, 50) ? "/local/domain/1/" : "");
-    if (percent(g, 30))
-        limit = 3072;
-    size_t want = limit - 24 + below(g, 48);
+    static const char *const begins[] = {"/", "/local/domain/1/", "x"};
+    const char *begin = begins[below(g, 3)];
+    size_t limit = percent(g, 80) ? 2048 : 3072;
+    if (begin[1] && percent(g, 80))
+        limit += strlen(begin);
+    limit += below(g, 4);
+    limit -= 2;
+    add(g, begin);
     if (percent(g, 40))
-        add_run(g, 'l', want - g->len);
-    while (g->len + 10 < want)
+        add_run(g, 'l', limit - g->len);
+    while (g->len + 10 < limit)
         add(g, "long-name/");
-    if (g->text[g->len - 1] == '/')
-        add_run(g, 'z', want > g->len ? want - g->len : 1);
+    if (g->len < limit)
+        add_run(g, 'z', limit - g->len);
 }
 
 static void wrong_path(struct gen *g)
@@ -184,7 +187,7 @@ static void value(struct gen *g)
         for (unsigned i = below(g, 30); i; i--)
             add_run(g, (char)below(g, 256), 1);
     else if (kind < 95)
-        add_run(g, 'v', 1950 + below(g, 120)); /* near the limit of a node */
+        add_run(g, 'v', 2014 - 8 * below(g, 3) + below(g, 4)); /* about a node's limit */
     else if (kind < 97)
         add_run(g, 'v', XENSTORE_PAYLOAD_MAX - g->len - below(g, 3));
 }
@@ -414,12 +417,41 @@ static void finish(struct gen *g, struct op *op)
     op->len = g->len;
 }
 
+/* What a toolstack does for a domain, in three steps. */
+static void home_op(struct gen *g, struct op *op, unsigned domid, unsigned number)
+{
+    static const uint32_t types[] = {XS_INTRODUCE, XS_MKDIR, XS_SET_PERMS};
+    op->type = types[number];
+    op->client = CLIENT_SOCKET;
+    op->tx = TX_NONE;
+    g->len = 0;
+    if (op->type == XS_INTRODUCE)
+        addf(g, "%u", domid);
+    else
+        addf(g, "/local/domain/%u", domid);
+    end(g);
+    if (op->type == XS_INTRODUCE) {
+        add(g, "1");
+        end(g);
+        add(g, "1");
+        end(g);
+    } else if (op->type == XS_SET_PERMS) {
+        addf(g, "n%u", domid);
+        end(g);
+    }
+    finish(g, op);
+}
+
 /* Up to what a domain may have, and more than one answer can hold: many children of a node, long
- * chains of nodes, many watches. */
+ * chains of nodes, many watches. First the domain gets its home back, if somebody has taken it. */
 static void burst_op(struct gen *g, struct op *op)
 {
     unsigned number = g->burst.number++;
     g->burst.left--;
+    if (number < 2 && g->burst.client > CLIENT_DOM0) {
+        home_op(g, op, (unsigned)client_domid(g->burst.client), 1 + number);
+        return;
+    }
     g->len = 0;
     op->client = g->burst.client;
     op->tx = g->burst.tx;
@@ -429,6 +461,7 @@ static void burst_op(struct gen *g, struct op *op)
         addf(g, "burst/child-number-%u", number);
         break;
     case 1:
+    case 3:
         addf(g, "chain-%u/", number);
         names(g, 60);
         break;
@@ -444,11 +477,15 @@ static void burst_op(struct gen *g, struct op *op)
 
 static void burst_begin(struct gen *g)
 {
-    static const unsigned lengths[] = {300, 25, 140};
-    g->burst.kind = below(g, 3);
+    static const unsigned lengths[] = {300, 25, 140, 3};
+    g->burst.kind = percent(g, 50) ? 3 : percent(g, 50) ? 1 : below(g, 3);
     g->burst.left = lengths[g->burst.kind];
-    g->burst.client = below(g, CLIENTS);
-    g->burst.tx = percent(g, 30) ? 1 + below(g, TX_SLOTS) : TX_NONE;
+    g->burst.client = percent(g, 70) ? CLIENT_DOM1 + below(g, 2) : below(g, CLIENTS);
+    g->burst.tx = TX_NONE;
+    for (unsigned slot = 0; slot < TX_SLOTS && percent(g, 70); slot++) {
+        if (g->open[g->burst.client][slot])
+            g->burst.tx = 1 + slot;
+    }
     g->burst.number = 0;
 }
 
@@ -491,46 +528,18 @@ static void random_op(struct gen *g, struct op *op)
         break_connection(g, op);
 }
 
-/* What a toolstack does for each domain. */
-static size_t prologue(struct gen *g, struct op *ops, size_t count)
-{
-    size_t n = 0;
-    for (unsigned domid = 1; domid <= 3 && n + 3 <= count; domid++) {
-        ops[n] = (struct op){.type = XS_INTRODUCE};
-        g->len = 0;
-        addf(g, "%u", domid);
-        end(g);
-        add(g, "1");
-        end(g);
-        add(g, "1");
-        end(g);
-        finish(g, &ops[n++]);
-        ops[n] = (struct op){.type = XS_MKDIR};
-        g->len = 0;
-        addf(g, "/local/domain/%u", domid);
-        end(g);
-        finish(g, &ops[n++]);
-        ops[n] = (struct op){.type = XS_SET_PERMS};
-        g->len = 0;
-        addf(g, "/local/domain/%u", domid);
-        end(g);
-        addf(g, "n%u", domid);
-        end(g);
-        finish(g, &ops[n++]);
-    }
-    return n;
-}
-
 struct op *gen_history(size_t count, uint64_t seed)
 {
     struct gen g = {.state = seed * 2654435761u + 88172645463325252u};
     struct op *ops = calloc(count, sizeof(*ops));
     if (!ops)
         abort();
-    for (size_t i = prologue(&g, ops, count); i < count; i++) {
-        if (!g.burst.left && !below(&g, 700))
+    for (size_t i = 0; i < count; i++) {
+        if (i >= 9 && !g.burst.left && !below(&g, 350))
             burst_begin(&g);
-        if (g.burst.left)
+        if (i < 9)
+            home_op(&g, &ops[i], 1 + (unsigned)(i / 3), (unsigned)(i % 3));
+        else if (g.burst.left)
             burst_op(&g, &ops[i]);
         else
             random_op(&g, &ops[i]);

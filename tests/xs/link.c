@@ -9,8 +9,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define HANG_MS 30000 /* only for a daemon that does not answer */
-
 void bytes_add(struct bytes *bytes, const void *data, size_t len)
 {
     if (bytes->size - bytes->len < len) {
@@ -123,12 +121,8 @@ bool link_send(struct side *side, struct link *link, const void *data, size_t le
 static bool receive(struct link *link)
 {
     char buffer[16384];
-    if (link->ring) {
-        size_t taken = ring_take(link->ring, &link->in);
-        if (__atomic_load_n(&link->ring->error, __ATOMIC_ACQUIRE))
-            link->up = false;
-        return taken != 0;
-    }
+    if (link->ring)
+        return ring_take(link->ring, &link->in) != 0;
     ssize_t got = recv(link->fd, buffer, sizeof(buffer), MSG_DONTWAIT);
     if (got < 0 && errno == EAGAIN)
         return false;

@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#define HANG_MS 30000 /* only for a daemon that does not answer */
+
 struct bytes {
     char *data;
     size_t len, size;

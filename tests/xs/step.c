@@ -3,6 +3,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define BARRIER (1u << 31) /* in the id of the requests that prove that nothing more will come */
 
@@ -78,6 +79,21 @@ static bool await(struct side *side, struct link *link, uint32_t id, unsigned ti
     return true;
 }
 
+/* The daemon tells nobody when it puts an error into a ring. */
+static bool await_drop(struct side *side, struct link *link)
+{
+    for (int ms = 0; link->ring && ms < HANG_MS; ms++) {
+        if (__atomic_load_n(&link->ring->error, __ATOMIC_ACQUIRE)) {
+            link->up = false;
+            return true;
+        }
+        usleep(1000);
+    }
+    while (link->up && link_receive_all(side))
+        continue;
+    return !link->up;
+}
+
 /* A domain comes or goes. */
 static bool domain_changed(struct side *side, const struct op *op)
 {
@@ -147,13 +163,13 @@ bool side_end(struct side *side, const struct op *op, uint32_t step, struct answ
     struct xsd_sockmsg header = {.type = XS_ERROR};
     uint32_t tx = wire_tx(link, op);
     bool was_up = link->up, ok = true;
-    if (was_up && op->kind != OP_RECONNECT)
+    if (was_up && op->kind == OP_OVERLONG)
+        ok = await_drop(side, link) && dropped(side, op);
+    if (was_up && op->kind == OP_REQUEST)
         ok = await(side, link, step, op->times, &header);
     if (ok && op->kind == OP_REQUEST && header.type == op->type &&
         (op->type == XS_INTRODUCE || op->type == XS_RELEASE))
         ok = domain_changed(side, op);
-    if (ok && was_up && !link->up && op->kind == OP_OVERLONG)
-        ok = dropped(side, op);
     ok = ok && all_quiet(side, step);
     for (unsigned i = 0; i < CLIENTS; i++)
         collect(side, i, op, step, tx, &out->by_client[i]);
