@@ -71,17 +71,29 @@ uint32_t names_add(struct vault *v, uint32_t old, const char *name, uint32_t len
     return vault_ref(v, names);
 }
 
+/* The offset of a name; all names' length when it is not there. */
+static uint32_t name_at(const struct names *names, const char *name, uint32_t len)
+{
+    uint32_t at = 0;
+
+    while (at < names->len && (strncmp(names->text + at, name, len) != 0 || names->text[at + len]))
+        at += (uint32_t)strlen(names->text + at) + 1;
+    return at;
+}
+
+bool names_have(const struct vault *v, uint32_t names, const char *name, uint32_t len)
+{
+    const struct names *n = vault_at(v, names);
+
+    return n && name_at(n, name, len) < n->len;
+}
+
 uint32_t names_remove(struct vault *v, uint32_t old, const char *name, uint32_t len, bool *empty)
 {
     const struct names *from = vault_at(v, old);
+    uint32_t at = name_at(from, name, len);
     struct names *names;
-    uint32_t at = 0;
 
-    *empty = true;
-    if (!from)
-        return 0;
-    while (strncmp(from->text + at, name, len) != 0 || from->text[at + len])
-        at += (uint32_t)strlen(from->text + at) + 1;
     *empty = from->len == len + 1;
     if (*empty)
         return 0;

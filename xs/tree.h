@@ -50,7 +50,11 @@ const char *node_names(const struct vault *v, const struct node *n, uint32_t *le
 /* A new node. NULL: no memory. */
 struct node *node_new(struct vault *v, const struct path *p, uint32_t perms, uint32_t names,
                       const void *data, uint32_t len);
-/* The names and one more; the names without one. 0: no memory, or none left (*empty). */
+/* Whether a name is among them. */
+bool names_have(const struct vault *v, uint32_t names, const char *name, uint32_t len);
+/* The names and one more; the names without one that they have. 0: no memory, or none left
+ * (*empty).
+ */
 uint32_t names_add(struct vault *v, uint32_t old, const char *name, uint32_t len);
 uint32_t names_remove(struct vault *v, uint32_t old, const char *name, uint32_t len, bool *empty);
 /* Bytes that a node holds, with its share of the map, for accounts. */

@@ -373,7 +373,8 @@ static int remove_one(struct request *r, const struct path *p, bool exact)
     return error ? error : view_count(r, n, -1);
 }
 
-/* The parent forgets the name. */
+/* The parent forgets the name. In a transaction the two may not have been seen at the same time:
+ * then it does not know it, and the transaction cannot end well. */
 static int remove_name(struct request *r, const struct path *p)
 {
     struct store *s = r->s;
@@ -387,6 +388,8 @@ static int remove_name(struct request *r, const struct path *p)
 
     if (error)
         return error;
+    if (!names_have(&s->vault, parent->names, name, len))
+        return XEN_EIO;
     names = names_remove(&s->vault, parent->names, name, len, &empty);
     perms = tenant_perms(s, parent->perms, parent->generation);
     if ((!names && !empty) || !perms)

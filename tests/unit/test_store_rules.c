@@ -362,6 +362,27 @@ static struct kit_client *guest_with_home(void)
     return kit_introduce(2, 5);
 }
 
+/* The transaction has its own parent, and sees a child that came there since. */
+START_TEST(test_child_of_another_time)
+{
+    uint32_t t;
+
+    setup();
+    t = kit_start(root);
+    GOOD(root, XS_WRITE, t, "/d/own\0");
+    GOOD(other, XS_WRITE, 0, "/d/new\0");
+    REFUSED(root, XS_RM, t, "/d/new\0", "EIO");
+    expect_end(t, true);
+    EXPECT(root, XS_DIRECTORY, 0, "/d\0", "new\0");
+    GOOD(root, XS_MKDIR, 0, "/e\0");
+    t = kit_start(root);
+    EXPECT(root, XS_DIRECTORY, t, "/e\0", "");
+    GOOD(other, XS_WRITE, 0, "/e/new\0");
+    REFUSED(root, XS_RM, t, "/e/new\0", "EIO");
+    expect_end(t, true);
+}
+END_TEST
+
 START_TEST(test_quota_nodes)
 {
     struct kit_client *guest;
@@ -522,6 +543,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, test_target);
     tcase_add_test(tc, test_transaction);
     tcase_add_test(tc, test_conflicts);
+    tcase_add_test(tc, test_child_of_another_time);
     tcase_add_test(tc, test_quota_nodes);
     tcase_add_test(tc, test_quota_size);
     tcase_add_test(tc, test_quota_watches_transactions);
