@@ -54,20 +54,13 @@ static void broken(void *context, uint32_t id)
     tell(id);
 }
 
-/* The slot of a domain, or one for it; SLOTS: all are taken. */
+/* The slot of a domain; SLOTS: there is no such domain, because it has no socket. */
 static uint32_t slot_of(uint32_t domid)
 {
-    uint32_t found = SLOTS;
-
-    for (uint32_t i = SLOTS; i-- > CLIENTS;) {
-        const struct slot *s = &shared->slots[i];
-
-        if (s->state == SLOT_FREE)
-            found = i;
-        else if (s->domid == domid)
+    for (uint32_t i = CLIENTS; i < SLOTS && shared->slots[i].state != SLOT_FREE; i++)
+        if (shared->slots[i].domid == domid)
             return i;
-    }
-    return found;
+    return SLOTS;
 }
 
 static bool introduce(void *context, uint32_t domid, uint32_t port, uint32_t *id,
@@ -78,8 +71,6 @@ static bool introduce(void *context, uint32_t domid, uint32_t port, uint32_t *id
     (void)context, (void)port;
     if (i == SLOTS)
         return false;
-    shared->slots[i].domid = domid;
-    atomic_store(&shared->slots[i].state, SLOT_RESERVED);
     *id = i;
     *ring = &shared->pages[i].ring;
     return true;
@@ -95,8 +86,8 @@ static void release(void *context, uint32_t id, uint32_t domid)
 
 static bool exists(void *context, uint32_t domid)
 {
-    (void)context, (void)domid;
-    return true;
+    (void)context;
+    return !domid || slot_of(domid) != SLOTS;
 }
 
 static void print(void *context, const char *text)
