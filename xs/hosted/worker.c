@@ -47,10 +47,10 @@ static void notify(void *context, uint32_t id)
 
 static void broken(void *context, uint32_t id)
 {
-    uint32_t open = SLOT_OPEN;
+    uint32_t served = id < CLIENTS ? SLOT_OPEN : SLOT_INTRODUCED;
 
     (void)context;
-    atomic_compare_exchange_strong(&shared->slots[id].state, &open, SLOT_BROKEN);
+    atomic_compare_exchange_strong(&shared->slots[id].state, &served, SLOT_BROKEN);
     tell(id);
 }
 
