@@ -4,9 +4,11 @@
 #define TESTS_XS_KNOWN_H
 #include "tests/xs/side.h"
 
-/* A difference that is in the table; it is counted. */
+/* A request that would lead them apart for good: it is left out. */
+bool known_leave_out(const struct side *side, const struct op *op);
+/* A difference that is in the table. */
 bool known_difference(const struct op *op, const struct answers *theirs,
                       const struct answers *ours);
-/* The table's lines that were met, with their counts. */
+/* The lines of the table that were met, with their counts. */
 void known_print(void);
 #endif

@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define HANG_MS 30000 /* only for a daemon that does not answer */
+#define HANG_MS 10000 /* only for a daemon that does not answer */
 
 struct bytes {
     char *data;

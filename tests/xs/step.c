@@ -101,6 +101,10 @@ static bool domain_changed(struct side *side, const struct op *op)
     if (client <= CLIENT_DOM0 || client >= CLIENTS)
         return true;
     struct link *link = &side->links[client];
+    if (op->type == XS_INTRODUCE && link->up) {
+        memset(link->tx, 0, sizeof(link->tx));
+        return true;
+    }
     link_close(link);
     link->dropped = link->dropped && op->type == XS_INTRODUCE;
     return link->dropped || op->type == XS_RELEASE || link_open(side, client);
