@@ -272,7 +272,7 @@ static void starve(struct store *s)
     s->starving = true;
 }
 
-/* A request that was undone for want of memory is answered so; its transaction cannot end well. */
+/* A request that was undone is answered so; for want of memory, its transaction cannot end well. */
 static void refuse(struct store *s, struct conn *c, int error)
 {
     struct transaction *t;
@@ -285,7 +285,7 @@ static void refuse(struct store *s, struct conn *c, int error)
     t = s->message.head.tx_id ? transaction_find(s, c, s->message.head.tx_id) : NULL;
     if (t && s->message.head.type == XS_TRANSACTION_END)
         transaction_remove(s, c, t);
-    else if (t)
+    else if (t && error == XEN_ENOMEM)
         transaction_fail(s, t);
     if (send_error(s, c, error))
         starve(s);

@@ -383,6 +383,19 @@ START_TEST(test_child_of_another_time)
 }
 END_TEST
 
+/* Only want of memory is its end. */
+START_TEST(test_refused_in_transaction)
+{
+    uint32_t t;
+
+    setup();
+    t = kit_start(root);
+    kit_introduce_fails = true;
+    REFUSED(root, XS_INTRODUCE, t, "9\0001\0001\0", "EINVAL");
+    expect_end(t, false);
+}
+END_TEST
+
 START_TEST(test_quota_nodes)
 {
     struct kit_client *guest;
@@ -544,6 +557,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, test_transaction);
     tcase_add_test(tc, test_conflicts);
     tcase_add_test(tc, test_child_of_another_time);
+    tcase_add_test(tc, test_refused_in_transaction);
     tcase_add_test(tc, test_quota_nodes);
     tcase_add_test(tc, test_quota_size);
     tcase_add_test(tc, test_quota_watches_transactions);
