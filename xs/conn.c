@@ -143,7 +143,7 @@ static enum conn_input drop_rest(struct store *s, struct conn *c, uint32_t there
     return n ? CONN_PROGRESS : CONN_NOTHING;
 }
 
-/* More of a request that is longer than the ring. */
+/* More of a request whose head is there. */
 static enum conn_input gather(struct store *s, struct conn *c, uint32_t there)
 {
     struct bytes *in = vault_at(&s->vault, c->live.in);
@@ -153,7 +153,7 @@ static enum conn_input gather(struct store *s, struct conn *c, uint32_t there)
     memcpy(&head, in->data, sizeof(head));
     total = (uint32_t)sizeof(head) + head.len;
     n = MIN(there, total - c->live.in_used);
-    if (!n)
+    if (!n && c->live.in_used < total)
         return CONN_NOTHING;
     vault_touch(&s->vault, c);
     peek(c, in->data + c->live.in_used, n);
@@ -162,33 +162,68 @@ static enum conn_input gather(struct store *s, struct conn *c, uint32_t there)
     if (c->live.in_used < total)
         return CONN_PROGRESS;
     memcpy(&s->message, in->data, total);
-    c->live.in = 0;
+    c->live.in = c->live.in_used = 0;
     return CONN_REQUEST;
 }
 
-/* The head goes into the vault; gather() takes the rest. */
-static enum conn_input begin_long(struct store *s, struct conn *c)
+/* The head is whole: it goes to where gather() puts the rest. */
+static enum conn_input begin(struct store *s, struct conn *c)
 {
-    const struct xsd_sockmsg *head = &s->message.head;
-    struct bytes *in = vault_new(&s->vault, KIND_BYTES, 0, offsetof(struct bytes, data),
-                                 (uint32_t)sizeof(*head) + head->len);
+    struct xsd_sockmsg *head = &s->message.head;
+    struct bytes *in;
 
-    vault_touch(&s->vault, c);
-    consume(s, c, sizeof(*head));
+    memcpy(head, c->live.head, sizeof(*head));
+    if (head->len > XENSTORE_PAYLOAD_MAX)
+        return CONN_BROKEN_LENGTH;
+    in = vault_new(&s->vault, KIND_BYTES, 0, offsetof(struct bytes, data),
+                   (uint32_t)sizeof(*head) + head->len);
     if (!in) {
+        c->live.in_used = 0;
         c->live.in_skip = head->len;
         return CONN_NO_MEMORY;
     }
     memcpy(in->data, head, sizeof(*head));
     c->live.in = vault_ref(&s->vault, in);
-    c->live.in_used = sizeof(*head);
     return CONN_PROGRESS;
+}
+
+/*
+ * What there is of a request that is not whole, if only a part of its head: who writes one piece by
+ * piece tells us of the next only if we have taken all before it.
+ */
+static enum conn_input take_part(struct store *s, struct conn *c, uint32_t there)
+{
+    uint32_t n = MIN(there, (uint32_t)sizeof(c->live.head) - c->live.in_used);
+
+    if (!n)
+        return CONN_NOTHING;
+    vault_touch(&s->vault, c);
+    peek(c, c->live.head + c->live.in_used, n);
+    c->live.in_used += n;
+    consume(s, c, n);
+    return c->live.in_used < sizeof(c->live.head) ? CONN_PROGRESS : begin(s, c);
+}
+
+/* A request that is whole in the ring; false: it is not. */
+static bool take_whole(struct store *s, struct conn *c, uint32_t there)
+{
+    struct xsd_sockmsg *head = &s->message.head;
+
+    if (c->live.in_used || there < sizeof(*head))
+        return false;
+    peek(c, head, sizeof(*head));
+    if (head->len > there - sizeof(*head))
+        return false;
+    c->work.req_cons += (uint32_t)sizeof(*head); /* the head is not read again */
+    peek(c, s->message.payload, head->len);
+    c->work.req_cons -= (uint32_t)sizeof(*head);
+    consume(s, c, (uint32_t)sizeof(*head) + head->len);
+    return true;
 }
 
 enum conn_input conn_take(struct store *s, struct conn *c)
 {
-    uint32_t there = available(c), total;
-    struct xsd_sockmsg *head = &s->message.head;
+    uint32_t there = available(c);
 
     if (there > XENSTORE_RING_SIZE)
         return CONN_BROKEN_INDEX;
@@ -196,21 +231,7 @@ enum conn_input conn_take(struct store *s, struct conn *c)
         return drop_rest(s, c, there);
     if (c->live.in)
         return gather(s, c, there);
-    if (there < sizeof(*head))
-        return CONN_NOTHING;
-    peek(c, head, sizeof(*head));
-    if (head->len > XENSTORE_PAYLOAD_MAX)
-        return CONN_BROKEN_LENGTH;
-    total = (uint32_t)sizeof(*head) + head->len;
-    if (total > XENSTORE_RING_SIZE)
-        return begin_long(s, c);
-    if (there < total)
-        return CONN_NOTHING;
-    c->work.req_cons += (uint32_t)sizeof(*head); /* the head is not read again */
-    peek(c, s->message.payload, head->len);
-    c->work.req_cons -= (uint32_t)sizeof(*head);
-    consume(s, c, total);
-    return CONN_REQUEST;
+    return take_whole(s, c, there) ? CONN_REQUEST : take_part(s, c, there);
 }
 
 /* --- commit --- */
@@ -222,6 +243,7 @@ static void publish(struct store *s, struct conn *c)
         return;
     __atomic_store_n(&c->ring->rsp_prod, c->live.cursor.rsp_prod, __ATOMIC_RELEASE);
     __atomic_store_n(&c->ring->req_cons, c->live.cursor.req_cons, __ATOMIC_RELEASE);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* before we look again what came meanwhile */
     s->ops->notify(s->context, c->id);
 }
 

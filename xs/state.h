@@ -47,7 +47,7 @@ struct tenant {
         uint32_t conn_ref, port;
         int32_t nodes, memory, watches;
         int32_t outstanding; /* messages on its account that are still queued */
-        bool introduced, shut_down, unused[6];
+        uint8_t introduced, shut_down, unused[6];
     } live, saved;
     uint64_t born; /* generation */
     uint32_t domid;
@@ -59,7 +59,8 @@ struct conn {
     struct conn_live {
         uint32_t next, watches, transactions;
         uint32_t in, out; /* struct bytes: the request so far, what did not fit into the ring */
-        uint32_t in_used, in_skip;             /* bytes; in_skip: to be dropped */
+        uint32_t in_used, in_skip; /* bytes; in_skip: to be dropped */
+        char head[sizeof(struct xsd_sockmsg)]; /* as much of it as in_used says, while in is 0 */
         uint32_t out_start, out_end, out_sent; /* out_sent: of the first message */
         uint32_t next_transaction, transactions_open, watch_order, target, has_target;
         int32_t charged;  /* bytes that its tenant bears for it */
@@ -69,7 +70,7 @@ struct conn {
         } __aligned(8) cursor;
     } live, saved;
     uint32_t id, domid, order, tenant_ref;
-    bool privileged, introduced;
+    uint8_t privileged, introduced; /* not bool: a vault may be damaged */
     /* volatile */
     bool is_ready, is_dirty;
     struct cursor work; /* the cursor at the end of the request under way */
@@ -103,7 +104,7 @@ struct transaction {
         uint32_t next, accesses, changes;
         uint32_t nodes; /* accesses */
         int32_t charged;
-        bool failed, created, unused[2];
+        uint8_t failed, created, unused[2];
     } live, saved;
     uint32_t id;
 };

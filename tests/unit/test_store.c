@@ -415,6 +415,7 @@ START_TEST(test_pieces)
         ck_assert(!kit_message(root, &a));
         kit_put(root, (char *)&r + i, 1);
         kit_work();
+        ck_assert_uint_eq(root->ring->req_cons, root->ring->req_prod);
     }
     kit_get(root);
     ck_assert(kit_message(root, &a));
