@@ -5,6 +5,7 @@
  */
 #include "guestdrv/rt/internal.h"
 
+#include <xen/errno.h>
 #include <xen/event_channel.h>
 #include <xen/hvm/hvm_op.h>
 #include <xen/hvm/params.h>
@@ -49,7 +50,7 @@ void rt_set_timer(uint64_t when, void (*fn)(void))
     HYPERCALL3(__HYPERVISOR_vcpu_op, VCPUOP_set_singleshot_timer, 0, &arg);
 }
 
-static void unmask(uint32_t port)
+void rt_unmask(uint32_t port)
 {
     struct evtchn_unmask arg = {port};
 
@@ -63,8 +64,19 @@ int rt_bind_interdomain(uint16_t domid, uint32_t port)
 
     if (rc)
         return (int)rc;
-    unmask(arg.local_port);
+    rt_unmask(arg.local_port);
     return (int)arg.local_port;
+}
+
+int rt_alloc_unbound(uint16_t domid)
+{
+    struct evtchn_alloc_unbound arg = {.dom = DOMID_SELF, .remote_dom = domid};
+    long rc = HYPERCALL2(__HYPERVISOR_event_channel_op, EVTCHNOP_alloc_unbound, &arg);
+
+    if (rc)
+        return (int)rc;
+    rt_unmask(arg.port);
+    return (int)arg.port;
 }
 
 int rt_bind_virq(unsigned virq)
@@ -74,7 +86,7 @@ int rt_bind_virq(unsigned virq)
 
     if (rc)
         return (int)rc;
-    unmask(arg.port);
+    rt_unmask(arg.port);
     return (int)arg.port;
 }
 
@@ -85,7 +97,7 @@ int rt_bind_pirq(unsigned pirq)
 
     if (rc)
         return (int)rc;
-    unmask(arg.port);
+    rt_unmask(arg.port);
     return (int)arg.port;
 }
 
@@ -101,6 +113,19 @@ void rt_close(uint32_t port)
     struct evtchn_close arg = {port};
 
     HYPERCALL2(__HYPERVISOR_event_channel_op, EVTCHNOP_close, &arg);
+}
+
+int rt_peer(uint32_t port, bool *bound)
+{
+    struct evtchn_status arg = {.dom = DOMID_SELF, .port = port};
+    long rc = HYPERCALL2(__HYPERVISOR_event_channel_op, EVTCHNOP_status, &arg);
+
+    *bound = !rc && arg.status == EVTCHNSTAT_interdomain;
+    if (rc)
+        return (int)rc;
+    if (*bound)
+        return arg.u.interdomain.dom;
+    return arg.status == EVTCHNSTAT_unbound ? arg.u.unbound.dom : -XEN_EINVAL;
 }
 
 void rt_upcall(void)

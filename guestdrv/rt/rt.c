@@ -3,8 +3,10 @@
 #include "guestdrv/rt/rt.h"
 
 #include <xen/arch-x86/hvm/start_info.h>
+#include <xen/hvm/hvm_op.h>
 #include <xen/sched.h>
 #include "guestdrv/rt/internal.h"
+#include "hyp/abi/bundle.h"
 #include "hyp/lib/format.h"
 #include "hyp/lib/string.h"
 
@@ -12,12 +14,14 @@
 #define PTE_WRITE   0x2UL
 #define PTE_NX      (1UL << 63)
 
+#define CPUID_RDRAND (1U << 30) /* leaf 1, ECX */
+
 struct trap_frame {
     uint64_t vector, error, rip, cs, rflags, rsp, ss;
 };
 
 const char *rt_cmdline = "";
-uint64_t rt_ram_end;
+uint64_t rt_ram_end, rt_vault_size;
 void (*rt_trap_hook)(unsigned vector);
 
 static bool use_vmmcall;
@@ -133,7 +137,41 @@ static void read_start_info(const struct hvm_start_info *si)
     for (uint32_t i = 0; i < si->memmap_entries; i++)
         if (map[i].type == XEN_HVM_MEMMAP_TYPE_RAM && map[i].addr < 1UL << 32)
             rt_ram_end = MAX(rt_ram_end, map[i].addr + map[i].size);
+    for (uint32_t i = 0; i < si->memmap_entries; i++)
+        if (map[i].addr == BUNDLE_VAULT_START)
+            rt_vault_size = map[i].size;
     heap_next = rt_end;
+}
+
+uint64_t rt_param(uint32_t index)
+{
+    struct xen_hvm_param arg = {.domid = DOMID_SELF, .index = index};
+
+    return HYPERCALL2(__HYPERVISOR_hvm_op, HVMOP_get_param, &arg) ? 0 : arg.value;
+}
+
+uint64_t rt_random(void)
+{
+    uint32_t a = 1, b, c = 0, d, lo, hi;
+    uint64_t value;
+    bool ok = false;
+
+    __asm__ volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+    for (unsigned i = 0; (c & CPUID_RDRAND) && !ok && i < 10; i++)
+        __asm__ volatile("rdrand %0" : "=r"(value), "=@ccc"(ok));
+    if (ok)
+        return value;
+    __asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
+    return ((uint64_t)hi << 32 | lo) * 0x9e3779b97f4a7c15UL;
+}
+
+/* Xen's CPUID leaf 4 (xen/arch-x86/cpuid.h). */
+uint16_t rt_domid(void)
+{
+    uint32_t a = 0x40000004, b, c = 0, d;
+
+    __asm__ volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+    return (uint16_t)c;
 }
 
 void *rt_page_alloc(void)
@@ -149,6 +187,16 @@ void *rt_page_alloc(void)
         heap_next += 4096;
     }
     return memset(page, 0, 4096);
+}
+
+void *rt_pages_alloc(size_t n)
+{
+    void *pages = heap_next;
+
+    if ((uint64_t)heap_next + n * 4096 > rt_ram_end)
+        return NULL;
+    heap_next += n * 4096;
+    return memset(pages, 0, n * 4096);
 }
 
 void rt_page_free(void *page)

@@ -37,18 +37,33 @@ void rt_shutdown(unsigned reason) __noreturn;
 /* The command line, and the end of RAM below 4 GiB, from hvm_start_info. */
 extern const char *rt_cmdline;
 extern uint64_t rt_ram_end;
+/* Bytes at BUNDLE_VAULT_START that outlive us; 0: we have none. */
+extern uint64_t rt_vault_size;
 extern struct shared_info rt_shared;
 
 /* Zeroed pages from the RAM behind the image; NULL: none left. */
 void *rt_page_alloc(void);
+/* Pages in a row, which are never freed. */
+void *rt_pages_alloc(size_t n);
 void rt_page_free(void *page);
 
 /* Event channels: a port is unmasked when bound. Port number or -XEN_E*. */
 int rt_bind_interdomain(uint16_t domid, uint32_t port);
+/* A port of ours that this domain may bind to. */
+int rt_alloc_unbound(uint16_t domid);
 int rt_bind_virq(unsigned virq);
 int rt_bind_pirq(unsigned pirq);
 void rt_notify(uint32_t port);
 void rt_close(uint32_t port);
+/* Of a port that the builder has made. */
+void rt_unmask(uint32_t port);
+/* The domain at the other end, or that may bind to it, or -XEN_E*; *bound: it has. */
+int rt_peer(uint32_t port, bool *bound);
+/* HVM_PARAM_* of our own; 0: not set. */
+uint64_t rt_param(uint32_t index);
+uint16_t rt_domid(void);
+/* As good as this CPU has it: from RDRAND, or else from the clock. */
+uint64_t rt_random(void);
 
 /* Nanoseconds since the host booted; the next wake-up of the loop, which then calls rt_tick. */
 uint64_t rt_now(void);
@@ -57,5 +72,9 @@ void rt_set_timer(uint64_t when, void (*fn)(void));
 /* Maps another domain's grant at a page above RAM, read-write. NULL with a status in *status. */
 void *rt_grant_map(uint16_t domid, uint32_t ref, uint32_t *handle, int *status);
 void rt_grant_unmap(void *page, uint32_t handle);
+/* Lets another domain map a page of ours, read-write: a reference, or 0: there is none left. */
+uint32_t rt_grant(uint16_t domid, void *page);
+/* Takes that back; false: it is mapped still. */
+bool rt_grant_end(uint32_t ref);
 
 #endif
