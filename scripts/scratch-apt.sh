@@ -24,7 +24,10 @@ scratch_init() {
     [ ! -e "$out/apt/updated" ] || return 0
     mkdir -p "$out/apt/state/lists/partial" "$out/apt/cache/archives/partial"
     : >"$out/apt/status"
-    printf "deb [signed-by=$keyring] %s main\n" "$@" >"$out/apt/sources.list"
+    {
+        printf "deb [signed-by=$keyring] %s main\n" "$@"
+        printf "deb-src [signed-by=$keyring] %s main\n" "$@"
+    } >"$out/apt/sources.list"
     scratch_apt apt-get --error-on=any update >&2 || {
         echo "cannot read the package lists of: $*" >&2
         return 1

@@ -11,7 +11,7 @@
 #include "tools/file.h"
 #include "tools/iso.h"
 
-static const char *iso, *bundle_file, *hypervisor, *control;
+static const char *iso, *bundle_file, *hypervisor, *control, *store;
 static unsigned check;
 
 /* Beside bl itself, or where it is installed: ../lib/bulkhead. */
@@ -58,24 +58,31 @@ static int run(int argc, char **argv)
 {
     struct hostcfg host;
     uint8_t *bundle = NULL;
+    struct bundle_ours ours = {control, store};
     const char *wrong;
-    char *own;
+    char *own_control, *own_store;
     size_t size = 0;
     int rc;
 
     (void)argc;
     if (!!iso + !!bundle_file + !!check != 1)
         return bl_usage("image", "one of -o, --bundle and --check is needed");
-    own = control ? NULL : own_file("ctl.elf");
+    own_control = control ? NULL : own_file("ctl.elf");
+    own_store = control || store ? NULL : own_file("xs.elf");
+    if (!control)
+        ours.control = own_control;
+    if (!control && !store)
+        ours.store = own_store;
     wrong = hostcfg_read(&host, argv[0]);
     if (!wrong)
-        wrong = bundle_make(&host, own ? own : control, unpacking, &bundle, &size);
+        wrong = bundle_make(&host, &ours, unpacking, &bundle, &size);
     if (wrong)
         rc = bl_fail("%s", wrong);
     else
         rc = write_out(bundle, size);
     free(bundle);
-    free(own);
+    free(own_control);
+    free(own_store);
     hostcfg_free(&host);
     return rc;
 }
@@ -85,7 +92,8 @@ static const struct opt opts[] = {
     {0, "bundle", "OUT", "only the bundle, the loader's second file", &bundle_file, NULL},
     {0, "check", NULL, "only check HOST.xml and all that it names", NULL, &check},
     {0, "hypervisor", "FILE", "instead of the bulkhead.elf that belongs to bl", &hypervisor, NULL},
-    {0, "control", "FILE", "instead of the ctl.elf that belongs to bl", &control, NULL},
+    {0, "control", "FILE", "instead of ctl.elf and xs.elf, which belong to bl", &control, NULL},
+    {0, "store", "FILE", "instead of the xs.elf that belongs to bl", &store, NULL},
     {0},
 };
 

@@ -45,14 +45,13 @@ static const char *add_domain(struct writer *w, struct bundle_domain *r, const s
     return wrong;
 }
 
-/* The control domain comes back whatever ends it. */
-static const char *make_control(struct writer *w, struct bundle_domain *r, const struct hostcfg *h,
-                                const char *path)
+/* A domain of ours: it comes back whatever ends it. */
+static const char *add_ours(struct writer *w, struct bundle_domain *r, const struct hostcfg *h,
+                            const char *name, uint64_t memory, const char *path)
 {
-    struct domcfg d = {.name = "ctl",
-                       .memory = CTL_MEMORY,
-                       .current = CTL_MEMORY,
-                       .minimum = CTL_MEMORY,
+    struct domcfg d = {.memory = memory,
+                       .current = memory,
+                       .minimum = memory,
                        .vcpus = 1,
                        .weight = 1024,
                        .affinity = h->control_affinity,
@@ -60,13 +59,26 @@ static const char *make_control(struct writer *w, struct bundle_domain *r, const
                        .on_poweroff = ACTION_RESTART,
                        .on_reboot = ACTION_RESTART,
                        .on_crash = ACTION_RESTART};
-    const char *wrong;
 
+    snprintf(d.name, sizeof(d.name), "%s", name);
     snprintf(d.kernel_at.file, sizeof(d.kernel_at.file), "%s", h->memory_at.file);
     d.kernel_at.line = h->memory_at.line;
-    wrong = add_domain(w, r, h, &d);
-    r->class = BUNDLE_CLASS_CTL;
-    r->privileges = BUNDLE_PRIV_CONTROL | BUNDLE_PRIV_SERIAL2;
+    return add_domain(w, r, h, &d);
+}
+
+/* And the store, if there is to be one. */
+static const char *add_control(struct writer *w, struct bundle_domain *r, const struct hostcfg *h,
+                               const struct bundle_ours *ours)
+{
+    const char *wrong = add_ours(w, &r[0], h, "ctl", DOMCFG_CTL_MEMORY, ours->control);
+
+    r[0].class = BUNDLE_CLASS_CTL;
+    r[0].privileges = BUNDLE_PRIV_CONTROL | BUNDLE_PRIV_SERIAL2;
+    if (wrong || !ours->store)
+        return wrong;
+    wrong = add_ours(w, &r[1], h, "xs", DOMCFG_XS_MEMORY, ours->store);
+    r[1].class = BUNDLE_CLASS_XS;
+    r[1].vault_pages = DOMCFG_XS_VAULT / BUNDLE_PAGE;
     return wrong;
 }
 
@@ -89,16 +101,16 @@ static void finish(struct writer *w, const struct hostcfg *h, struct bundle_doma
     memcpy(w->data + BUNDLE_PAGE, records, n * sizeof(*records));
 }
 
-const char *bundle_make(const struct hostcfg *h, const char *control,
+const char *bundle_make(const struct hostcfg *h, const struct bundle_ours *ours,
                         void (*progress)(const char *name), uint8_t **out, size_t *size)
 {
-    uint32_t n = h->ndomains + h->control, at = 0;
+    uint32_t at = !h->control ? 0 : ours->store ? 2 : 1, n = h->ndomains + at;
     struct bundle_domain *records = calloc(n + 1, sizeof(*records));
     struct writer w = {calloc(n + 1, BUNDLE_PAGE), (n + 1UL) * BUNDLE_PAGE};
     const char *wrong = records && w.data ? NULL : "out of memory";
 
     if (!wrong && h->control)
-        wrong = make_control(&w, &records[at++], h, control);
+        wrong = add_control(&w, records, h, ours);
     for (uint32_t i = 0; i < h->ndomains && !wrong; i++) {
         if (progress)
             progress(h->domains[i].name);

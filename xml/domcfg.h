@@ -7,8 +7,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define DOMCFG_MAX_DOMAINS 127 /* and the control domain */
+#define DOMCFG_MAX_DOMAINS 126 /* and those of <control/> */
 #define DOMCFG_ERROR_SIZE  1024
+
+/* Bytes that the domains of <control/> have. */
+#define DOMCFG_CTL_MEMORY (4UL << 20)
+#define DOMCFG_XS_MEMORY  (2UL << 20)
+#define DOMCFG_XS_VAULT   (4UL << 20)
 
 /* Where something stands, for messages. */
 struct place {

@@ -12,7 +12,7 @@
 #include "xml/domxml.h"
 
 #define HOST_SHARE (8UL << 20) /* memory that the hypervisor takes, but for its frame table */
-#define CTL_MEMORY (4UL << 20) /* of the control domain */
+#define OURS       (DOMCFG_CTL_MEMORY + DOMCFG_XS_MEMORY + DOMCFG_XS_VAULT)
 #define PARSE      (XML_PARSE_NONET | XML_PARSE_NOCDATA)
 #define MAX_DEPTH  8U /* of files that include files */
 #define RULES(r)   (r), sizeof(r) / sizeof((r)[0])
@@ -86,7 +86,7 @@ static void check_pair(const struct domcfg *a, const struct domcfg *b)
 
 static void check_host(xmlNode *root, const struct hostcfg *h)
 {
-    uint64_t sum = HOST_SHARE + (h->control ? CTL_MEMORY : 0);
+    uint64_t sum = HOST_SHARE + (h->control ? OURS : 0);
 
     if (!h->ndomains && !h->control)
         walk_fail(&walk, root, "no <domain> and no <control/>: a host with nothing to run");

@@ -131,6 +131,27 @@ static int memreport(struct request *r, const char *const *args, unsigned n)
     return said(r, len);
 }
 
+/* Of the control domain, whose rings come and go (see struct store_ops). */
+static int ring(struct request *r, const char *const *args, unsigned n, bool on)
+{
+    if (n != 2 || !r->s->ops->connect)
+        return XEN_EINVAL;
+    if (!r->s->ops->connect(r->s->context, on, (uint32_t)wire_number(args[0], 10, NULL),
+                            (uint32_t)wire_number(args[1], 10, NULL)))
+        return XEN_EBUSY;
+    return request_ack(r, XS_CONTROL);
+}
+
+static int connect_ring(struct request *r, const char *const *args, unsigned n)
+{
+    return ring(r, args, n, true);
+}
+
+static int disconnect_ring(struct request *r, const char *const *args, unsigned n)
+{
+    return ring(r, args, n, false);
+}
+
 static int help(struct request *r, const char *const *args, unsigned n);
 
 static const struct {
@@ -138,6 +159,8 @@ static const struct {
     int (*run)(struct request *r, const char *const *args, unsigned n);
 } commands[] = {
     {"check", "", check},
+    {"connect", "<grant> <port>", connect_ring},
+    {"disconnect", "<grant> <port>", disconnect_ring},
     {"memreport", "", memreport},
     {"print", "<string>", print},
     {"quota", "[set <name> <val>|<domid>]", quota},

@@ -3,6 +3,9 @@
 store-objs := $(addprefix xs/,heap.o vault.o siphash.o tree.o perms.o wire.o tenant.o conn.o queue.o \
               watches.o transaction.o view.o nodereq.o connreq.o domreq.o ctlreq.o store.o)
 
+# The store's domain.
+xs-objs := xs/dom/xsdom.o $(store-objs)
+
 # The program on a Unix socket.
 xenstored-objs := $(addprefix xs/hosted/,xenstored.o sockets.o worker.o)
 

@@ -32,6 +32,12 @@ struct store_ops {
     void (*release)(void *context, uint32_t id, uint32_t domid);
     /* Whether there is a domain of that number. */
     bool (*exists)(void *context, uint32_t domid);
+    /*
+     * CONTROL connect, disconnect: another ring of who may do everything comes or goes. The request
+     * is not committed yet: the connection is for store_attach() and store_detach() after
+     * store_work(). NULL: there is no such thing here.
+     */
+    bool (*connect)(void *context, bool on, uint32_t ref, uint32_t port);
     /* CONTROL print. */
     void (*print)(void *context, const char *text);
 };

@@ -138,7 +138,7 @@ static void check_bundle(struct hostcfg *h)
         if (d->current < 4 * MIB)
             return;
     }
-    MUST(!bundle_make(h, kernel_path, NULL, &bundle, &size));
+    MUST(!bundle_make(h, &(struct bundle_ours){kernel_path, NULL}, NULL, &bundle, &size));
     MUST(!record_check_header((const void *)bundle, size));
     r = (const void *)(bundle + BUNDLE_PAGE);
     for (uint32_t i = 0; i < h->ndomains + h->control; i++) {

@@ -37,7 +37,7 @@ static const char *check_file(const char *xml)
     const char *wrong = hostcfg_read(&h, xml);
 
     if (!wrong)
-        wrong = bundle_make(&h, "good.elf", NULL, &bundle, &size);
+        wrong = bundle_make(&h, &(struct bundle_ours){"good.elf", NULL}, NULL, &bundle, &size);
     free(bundle);
     hostcfg_free(&h);
     return wrong;
@@ -216,7 +216,7 @@ START_TEST(bundle_is_valid)
 
     ck_assert(file_write("ok.xml", text, sizeof(text) - 1));
     ck_assert_ptr_null(hostcfg_read(&h, "ok.xml"));
-    ck_assert_ptr_null(bundle_make(&h, "good.elf", NULL, &bundle, &size));
+    ck_assert_ptr_null(bundle_make(&h, &(struct bundle_ours){"good.elf", NULL}, NULL, &bundle, &size));
     ck_assert_ptr_null(record_check_header((const void *)bundle, size));
     r = (const void *)(bundle + BUNDLE_PAGE);
     ck_assert_ptr_null(record_check(&r[0], (const void *)bundle, &segment));
