@@ -11,7 +11,7 @@
 #include "tools/interrupt.h"
 #include "tools/progress.h"
 
-#define PIECE    65536U
+#define PIECE    BH_REQUEST_BUFFER
 #define PAUSE_NS 10000000L
 
 uint64_t upload_size(const struct mkdomain *m)

@@ -246,13 +246,17 @@ void viewer_detach(struct viewer *v)
     v->of = NULL;
 }
 
-size_t viewer_read(struct viewer *v, char *bytes, size_t n, uint64_t *lost)
+uint64_t viewer_lost(struct viewer *v)
 {
-    uint64_t have = v->of->end - v->at;
+    uint64_t have = v->of->end - v->at, lost = have > CONSOLE_HISTORY ? have - CONSOLE_HISTORY : 0;
 
-    *lost = have > CONSOLE_HISTORY ? have - CONSOLE_HISTORY : 0;
-    v->at += *lost;
-    n = MIN(n, have - *lost);
+    v->at += lost;
+    return lost;
+}
+
+size_t viewer_read(struct viewer *v, char *bytes, size_t n)
+{
+    n = MIN(n, v->of->end - v->at);
     for (size_t i = 0; i < n; i++)
         bytes[i] = *history_at(v->of, v->at + i);
     v->at += n;

@@ -62,8 +62,10 @@ size_t console_type(struct console *c, const char *bytes, size_t n);
 /* From now on v reads c: what will come, and before it what is still there if history is set. */
 void viewer_attach(struct viewer *v, struct console *c, bool history);
 void viewer_detach(struct viewer *v);
-/* At most n bytes that v has not seen; *lost: how many before them are not there any more. */
-size_t viewer_read(struct viewer *v, char *bytes, size_t n, uint64_t *lost);
+/* How much v has missed for good; it is skipped. */
+uint64_t viewer_lost(struct viewer *v);
+/* At most n bytes that v has not seen, after viewer_lost(). */
+size_t viewer_read(struct viewer *v, char *bytes, size_t n);
 /* True: the domain has gone and v has seen its last word. */
 bool viewer_at_end(const struct viewer *v);
 

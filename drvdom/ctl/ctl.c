@@ -1,16 +1,32 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The control domain: backend of all consoles, and the host's end of the second serial port.
+ * The control domain: backend of all consoles, keeper of the domains' entries in the store, and the
+ * host's end of the second serial port.
  */
 #include "drvdom/ctl/consoles.h"
+#include "drvdom/ctl/domstore.h"
 #include "drvdom/ctl/screen.h"
+#include "drvdom/ctl/services.h"
 #include "drvdom/ctl/terminal.h"
 #include "guestdrv/rt/rt.h"
 
-#define POLL_NS      10000000UL /* while output waits: not every UART interrupts reliably */
+#include <xen/hvm/params.h>
+
+#define POLL_NS      1000000UL /* while output waits: sending is polled */
 #define TERMINAL_IRQ 3
 
 static uint32_t virq_port;
+
+/* A domain that the bundle brought runs as soon as its entries are in the store. */
+static void start_if_ready(const struct bh_domain_info *d)
+{
+    struct bh_control arg = {.domid = d->domid};
+
+    if (d->state != BH_DOMAIN_READY || d->flags & BH_DOMAIN_CREATED || !domstore_ready(d->domid))
+        return;
+    if (HYPERCALL2(BH_HYPERVISOR_control, BH_CONTROL_unpause, &arg))
+        rt_print("ctl: %s cannot be started\n", d->name);
+}
 
 /* Compares the hypervisor's list of domains with ours. */
 static void scan(void)
@@ -19,14 +35,34 @@ static void scan(void)
     struct bh_control arg = {.buffer = (uint64_t)&d, .size = sizeof(d)};
 
     consoles_scan_begin();
+    domstore_scan_begin();
+    svc_events_scan_begin();
     for (; !HYPERCALL2(BH_HYPERVISOR_control, BH_CONTROL_next, &arg); arg.domid++) {
         struct console *c = consoles_scan(&d);
 
         if (c)
             screen_offer(c);
+        domstore_scan(&d);
+        svc_events_scan(&d);
+        start_if_ready(&d);
         arg.size = sizeof(d);
     }
     consoles_scan_end();
+    domstore_scan_end();
+    svc_events_scan_end();
+}
+
+static void serve(void);
+
+/* Comes back when something is due, and soon while output waits. */
+static void arm_timer(void)
+{
+    uint64_t due = services_due();
+
+    if (terminal_pump() || consoles_wait())
+        due = MIN(due, rt_now() + POLL_NS);
+    if (due != ~0UL)
+        rt_set_timer(due, serve);
 }
 
 static void serve(void)
@@ -34,14 +70,19 @@ static void serve(void)
     bool moved;
     int byte;
 
+    if (domstore_serve())
+        scan();
     while ((byte = terminal_read()) >= 0)
-        screen_input((char)byte);
+        if (!services_input((uint8_t)byte))
+            screen_input((char)byte);
     do {
         moved = consoles_serve();
         moved |= screen_serve();
+        moved |= services_serve();
     } while (moved);
-    if (terminal_pump() || consoles_wait())
-        rt_set_timer(rt_now() + POLL_NS, serve);
+    if (domstore_serve())
+        scan();
+    arm_timer();
 }
 
 static void open_terminal(void)
@@ -57,6 +98,17 @@ static void open_terminal(void)
         rt_panic("ctl: IRQ %d: error %d", TERMINAL_IRQ, port);
 }
 
+/* The builder has made our ring; the store binds to its port when it runs. */
+static void open_store(void)
+{
+    uint32_t port = (uint32_t)rt_param(HVM_PARAM_STORE_EVTCHN);
+
+    if (!port)
+        return;
+    rt_unmask(port);
+    domstore_init((void *)(rt_param(HVM_PARAM_STORE_PFN) << 12), port);
+}
+
 static void init(void)
 {
     int port = rt_bind_virq(VIRQ_DOM_EXC);
@@ -65,6 +117,8 @@ static void init(void)
         rt_panic("ctl: VIRQ_DOM_EXC: error %d", port);
     virq_port = (uint32_t)port;
     open_terminal();
+    open_store();
+    services_init();
     scan();
     serve();
 }

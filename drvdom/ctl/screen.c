@@ -14,6 +14,7 @@ static struct viewer view;
 static char wanted[64]; /* name of the domain that the terminal returns to after a reboot */
 static struct keys keys;
 static uint64_t next_notice;
+static bool off;
 
 static void notice(const char *fmt, ...) __printf(1, 2);
 static void notice(const char *fmt, ...)
@@ -50,7 +51,7 @@ static void choose(struct console *c)
 
 void screen_offer(struct console *c)
 {
-    if (!view.of || !strcmp(c->name, wanted))
+    if (!off && (!view.of || !strcmp(c->name, wanted)))
         attach(c);
 }
 
@@ -126,9 +127,10 @@ static bool show(void)
     while (view.of && (n = MIN(terminal_room() / 2, sizeof(buf)))) {
         if (view.of->end - view.at > CONSOLE_HISTORY && n < NOTICE_ROOM / 2)
             break;
-        n = viewer_read(&view, buf, n, &lost);
+        lost = viewer_lost(&view);
         if (lost)
             notice("%lu bytes of output lost", lost);
+        n = viewer_read(&view, buf, n);
         if (!n)
             break;
         terminal_write(buf, n, false);
@@ -139,8 +141,11 @@ static bool show(void)
 
 bool screen_serve(void)
 {
-    bool moved = show();
+    bool moved;
 
+    if (off)
+        return false;
+    moved = show();
     if (view.of && viewer_at_end(&view)) {
         viewer_detach(&view);
         moved = true;
@@ -148,4 +153,21 @@ bool screen_serve(void)
     if (!view.of && consoles && consoles->mapped)
         attach(consoles);
     return moved;
+}
+
+void screen_off(void)
+{
+    off = true;
+    viewer_detach(&view);
+}
+
+void screen_on(void)
+{
+    struct console *c = consoles;
+
+    off = false;
+    while (c && strcmp(c->name, wanted))
+        c = c->next;
+    if (c || consoles)
+        attach(c ? c : consoles);
 }

@@ -16,5 +16,8 @@ void screen_offer(struct console *c);
 void screen_input(char byte);
 /* Shows what can be shown; true: something was. */
 bool screen_serve(void);
+/* Somebody else has the port now, or no more; what they would have seen meanwhile is not shown. */
+void screen_off(void);
+void screen_on(void);
 
 #endif

@@ -67,6 +67,10 @@ _Static_assert(sizeof(struct bundle_segment) == 48, "segment");
 #define BUNDLE_VAULT_START 0xf8000000ULL
 #define BUNDLE_VAULT_MAX   16384U /* pages */
 
+/* Frames above RAM that every domain has: its console's ring and its store's. */
+#define BUNDLE_CONSOLE_GFN 0xfeffcU
+#define BUNDLE_STORE_GFN   0xfeffdU
+
 enum bundle_class {
     BUNDLE_CLASS_GUEST,
     BUNDLE_CLASS_CTL,

@@ -100,7 +100,7 @@ struct link_open {
 _Static_assert(sizeof(struct link_open) == 12, "open");
 
 /* Most bytes for or from the buffer of one request. */
-#define BH_REQUEST_BUFFER 65536U
+#define BH_REQUEST_BUFFER 16384U
 
 /* Service CONTROL. Requests are answered in their order. */
 struct bh_request {

@@ -13,7 +13,7 @@
 #include "hyp/abi/bundle.h"
 #include "hyp/abi/control.h"
 
-#define MODEL_BUFFER 65536U
+#define MODEL_BUFFER 16384U
 
 struct model_domain {
     struct model_domain *next;

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Keeps the store's idea of the host's domains: introduces each, writes its entries, and takes away
+ * those of who has gone. One request at a time on our own store ring; a new life of ours or of the
+ * store finds out what is there already.
+ */
+#ifndef BH_CTL_DOMSTORE_H
+#define BH_CTL_DOMSTORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "hyp/abi/control.h"
+
+/* Our store ring, or NULL: this host has no store, and every domain is ready at once. */
+struct xenstore_domain_interface;
+void domstore_init(struct xenstore_domain_interface *page, uint32_t port);
+/* What the hypervisor's list says, at each look at it: begin, each domain, end. */
+void domstore_scan_begin(void);
+void domstore_scan(const struct bh_domain_info *d);
+void domstore_scan_end(void);
+/* The store's domain; negative: there is none. */
+int domstore_peer(void);
+/* Its entries are written. */
+bool domstore_ready(uint32_t domid);
+/* The store has answered or has room; true when a domain has become ready. */
+bool domstore_serve(void);
+
+/*
+ * Asks the store to serve, or to let go of, another ring of ours: page by grant ref, port. done is
+ * called with the answer. False: too many ask at once.
+ */
+bool domstore_connect(bool connect, uint32_t ref, uint32_t port, void (*done)(void *arg, bool ok),
+                      void *arg);
+
+#endif

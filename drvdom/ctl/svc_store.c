@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/* Service STORE: a connection to the store, by a ring of its own between the store and us. */
+#include <xen/errno.h>
+#include "drvdom/ctl/domstore.h"
+#include "drvdom/ctl/services.h"
+#include "drvdom/ctl/xsring.h"
+#include "guestdrv/rt/rt.h"
+#include "hyp/lib/string.h"
+
+#define SESSIONS 32U
+#define HELD     1024U /* bytes that wait for the ring */
+
+static struct session {
+    struct channel *c; /* NULL: the client has gone */
+    void *page;        /* NULL: free */
+    struct xsring ring;
+    uint32_t ref, port, held;
+    bool asked, there; /* the store was asked to serve the ring; it does */
+    uint8_t bytes[HELD];
+} sessions[SESSIONS];
+
+static void connected(void *arg, bool ok);
+
+static void forget(struct session *s)
+{
+    rt_close(s->port);
+    if (!rt_grant_end(s->ref))
+        rt_panic("ctl: the store keeps a ring that it has let go of");
+    rt_page_free(s->page);
+    s->page = NULL;
+}
+
+/* A ring, and the store is asked to serve it. */
+static int make(struct session *s, uint16_t store)
+{
+    int port;
+
+    *s = (struct session){.page = rt_page_alloc()};
+    if (!s->page)
+        return -XEN_ENOMEM;
+    port = rt_alloc_unbound(store);
+    s->ref = port < 0 ? 0 : rt_grant(store, s->page);
+    if (s->ref && domstore_connect(true, s->ref, (uint32_t)port, connected, s)) {
+        s->port = (uint32_t)port;
+        xsring_init(&s->ring, s->page);
+        return 0;
+    }
+    if (s->ref)
+        rt_grant_end(s->ref);
+    if (port >= 0)
+        rt_close((uint32_t)port);
+    rt_page_free(s->page);
+    s->page = NULL;
+    return -XEN_EBUSY;
+}
+
+static int store_open(struct channel *c, uint32_t *credit, const char **why)
+{
+    struct session *s = sessions;
+    int store = domstore_peer(), rc;
+
+    *why = "this host has no store";
+    if (store < 0)
+        return -XEN_ENOSYS;
+    while (s < sessions + SESSIONS && s->page)
+        s++;
+    *why = "too many clients of the store at once";
+    rc = s == sessions + SESSIONS ? -XEN_EBUSY : make(s, (uint16_t)store);
+    if (rc)
+        return rc;
+    s->c = c;
+    c->user = s;
+    *credit = HELD;
+    return 0;
+}
+
+static void disconnected(void *arg, bool ok)
+{
+    (void)ok;
+    forget(arg);
+}
+
+/* Asked again until there is room among the errands. */
+static void leave(struct session *s)
+{
+    s->there = !domstore_connect(false, s->ref, s->port, disconnected, s);
+}
+
+static void connected(void *arg, bool ok)
+{
+    struct session *s = arg;
+
+    if (ok) {
+        s->there = true;
+        if (!s->c)
+            leave(s);
+        return;
+    }
+    if (s->c)
+        services_close(s->c);
+    forget(s);
+}
+
+static void store_end(struct channel *c)
+{
+    struct session *s = c->user;
+
+    s->c = NULL;
+    if (s->there)
+        leave(s);
+}
+
+static void push(struct session *s)
+{
+    size_t n = xsring_write(&s->ring, s->bytes, s->held);
+
+    if (!n)
+        return;
+    s->held -= (uint32_t)n;
+    memmove(s->bytes, s->bytes + n, s->held);
+    rt_notify(s->port);
+    mux_credit(s->c, (uint32_t)n);
+}
+
+static void store_received(struct channel *c, const uint8_t *bytes, size_t n)
+{
+    struct session *s = c->user;
+
+    n = MIN(n, HELD - s->held);
+    memcpy(s->bytes + s->held, bytes, n);
+    s->held += (uint32_t)n;
+    push(s);
+}
+
+static size_t store_send(struct channel *c, uint8_t *bytes, size_t max)
+{
+    struct session *s = c->user;
+    size_t n = xsring_read(&s->ring, bytes, max);
+
+    if (n)
+        rt_notify(s->port);
+    return n;
+}
+
+void svc_store_serve(void)
+{
+    for (struct session *s = sessions; s < sessions + SESSIONS; s++) {
+        if (!s->page)
+            continue;
+        if (!s->c) {
+            if (s->there)
+                leave(s);
+            continue;
+        }
+        if (s->held)
+            push(s);
+        if (xsring_waits(&s->ring))
+            mux_ready(s->c);
+    }
+}
+
+const struct service svc_store = {store_open, store_received, store_send, store_end};
