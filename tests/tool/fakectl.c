@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* fakectl PATH: a host at the other end of a line, the Unix socket PATH, whatever bl does with it. */
+/* fakectl PATH: a host at the other end of a line, the Unix socket PATH, whatever bl does with it.
+ */
 #include <stdio.h>
 #include "tests/hub/carrier.h"
 #include "tests/tool/fakestore.h"

@@ -74,10 +74,13 @@ static void answer(struct service *s, const struct bh_request *r)
     struct bh_answer a = {.id = r->id, .args = r->args};
     uint32_t n = r->size - (uint32_t)sizeof(*r), command = r->command & ~BH_REQUEST_LZ4;
     const char *data = (const char *)(r + 1);
+    const struct model_domain *d = model_find(r->args.domid);
 
     memset(in, 0, sizeof(in));
     if (n > sizeof(in))
         a.error = -XEN_EINVAL;
+    else if (r->command & BH_REQUEST_LZ4 && d && !strcmp(d->info.name, "plain"))
+        a.error = -XEN_ENOSYS;
     else if (r->command & BH_REQUEST_LZ4)
         a.error = LZ4_decompress_safe(data, (char *)in, (int)n, sizeof(in)) == (int)r->args.size
                       ? 0
