@@ -285,8 +285,8 @@ void cpu_run_loop(void)
     for (;;) {
         WATCH(stop());
         WATCH(start());
-        INVARIANT(park());
         irq_window();
+        INVARIANT(park()); /* from here on its call wakes us, if we go to sleep */
         if (READ_ONCE(c->resched))
             choose(r, c);
         if (!r->current) {
