@@ -17,6 +17,15 @@ long control_give(struct control *c, const void *p, size_t n)
     return 0;
 }
 
+long control_take(struct control *c, void *p, size_t n)
+{
+    if (c->arg.size < n)
+        return control_refuse(c, -XEN_EINVAL, "the buffer is too small");
+    if (copy_from_guest(&c->caller->arch, p, mk_gva(c->arg.buffer), n))
+        return control_refuse(c, -XEN_EFAULT, "bad buffer address");
+    return 0;
+}
+
 static void describe(struct domain *d, struct bh_domain_info *i)
 {
     *i = (struct bh_domain_info){
@@ -66,11 +75,11 @@ static long next(struct control *c)
 static long put_line(struct control *c)
 {
     char text[BH_LOG_MAX];
+    long rc = c->arg.size > sizeof(text) ? control_refuse(c, -XEN_EINVAL, "too long")
+                                         : control_take(c, text, c->arg.size);
 
-    if (c->arg.size > sizeof(text))
-        return control_refuse(c, -XEN_EINVAL, "too long");
-    if (copy_from_guest(&c->caller->arch, text, mk_gva(c->arg.buffer), c->arg.size))
-        return control_refuse(c, -XEN_EFAULT, "bad buffer address");
+    if (rc)
+        return rc;
     consoleio_line(c->d, spin_lock(&c->d->lock), text, c->arg.size);
     spin_unlock(&c->d->lock);
     return 0;
@@ -105,47 +114,75 @@ static long read_log(struct control *c)
     return control_give(c, text, n);
 }
 
-/* Without a domain: domid need not name one. */
-#define HOST(cmd, fn)   [BH_CONTROL_##cmd] = {"control " #cmd, fn, false}
-#define DOMAIN(cmd, fn) [BH_CONTROL_##cmd] = {"control " #cmd, fn, true}
-
-static const struct {
-    const char *name;
-    control_fn *fn;
-    bool domain;
-} commands[] = {
-    HOST(next, next),
-    DOMAIN(log, put_line),
-    HOST(host, host),
-    HOST(read_log, read_log),
-    DOMAIN(vcpu, controlvcpu_info),
-    HOST(create, controlload_create),
-    DOMAIN(load, controlload_load),
-    DOMAIN(finish, controlload_finish),
-    DOMAIN(unpause, controllife_unpause),
-    DOMAIN(pause, controllife_pause),
-    DOMAIN(shutdown, controllife_shutdown),
-    DOMAIN(destroy, controllife_destroy),
-    DOMAIN(shares, controldom_shares),
-    DOMAIN(affinity, controlvcpu_affinity),
-    DOMAIN(memory_max, controldom_memory_max),
-    DOMAIN(rename, controldom_rename),
-    DOMAIN(read_memory, controldom_read_memory),
-    DOMAIN(context, controlvcpu_context),
-    DOMAIN(trigger, controlvcpu_trigger),
-    DOMAIN(record, controldom_record),
+enum needs {
+    NOTHING, /* not even a domain of number domid */
+    DOMAIN,
+    LOCKED, /* it is locked, and not dying */
+    VCPU,   /* the same, and a vCPU of it */
 };
 
-static long apply(struct control *c, uint64_t command)
+#define COMMAND(cmd, fn, needs) [BH_CONTROL_##cmd] = {"control " #cmd, fn, needs}
+static const struct command {
+    const char *name;
+    control_fn *fn;
+    enum needs needs;
+} commands[] = {
+    COMMAND(next, next, NOTHING),
+    COMMAND(log, put_line, DOMAIN),
+    COMMAND(host, host, NOTHING),
+    COMMAND(read_log, read_log, NOTHING),
+    COMMAND(vcpu, controlvcpu_info, VCPU),
+    COMMAND(create, controlload_create, NOTHING),
+    COMMAND(load, controlload_load, LOCKED),
+    COMMAND(finish, controlload_finish, LOCKED),
+    COMMAND(unpause, controllife_unpause, LOCKED),
+    COMMAND(pause, controllife_pause, LOCKED),
+    COMMAND(shutdown, controllife_shutdown, LOCKED),
+    COMMAND(destroy, controllife_destroy, DOMAIN),
+    COMMAND(shares, controldom_shares, LOCKED),
+    COMMAND(affinity, controlvcpu_affinity, LOCKED),
+    COMMAND(memory_max, controldom_memory_max, LOCKED),
+    COMMAND(rename, controldom_rename, DOMAIN),
+    COMMAND(read_memory, controldom_read_memory, LOCKED),
+    COMMAND(context, controlvcpu_context, VCPU),
+    COMMAND(trigger, controlvcpu_trigger, VCPU),
+    COMMAND(record, controldom_record, LOCKED),
+};
+
+static long apply_locked(struct control *c, const struct command *command)
+{
+    struct domain *d = c->d;
+    long rc;
+
+    c->held = spin_lock(&d->lock);
+    if (c->arg.vcpu < d->nvcpus)
+        c->v = d->vcpus[c->arg.vcpu];
+    if (d->dying)
+        rc = control_refuse(c, -XEN_EBUSY, "it is dying");
+    else if (command->needs == VCPU && !c->v)
+        rc = control_refuse(c, -XEN_EINVAL, "no such vCPU");
+    else
+        rc = command->fn(c);
+    spin_unlock(&d->lock);
+    return rc;
+}
+
+static long apply(struct control *c, const struct command *command)
 {
     long rc;
 
-    if (commands[command].domain) {
+    if (command->needs != NOTHING) {
         c->d = c->arg.domid <= UINT16_MAX ? domain_get((uint16_t)c->arg.domid) : NULL;
         if (!c->d)
             return -XEN_ESRCH;
     }
-    rc = commands[command].fn(c);
+    rc = command->needs >= LOCKED ? apply_locked(c, command) : command->fn(c);
+    if (c->then == CONTROL_SHUTDOWN)
+        domain_shutdown(c->d, c->reason, "by the administrator");
+    else if (c->then == CONTROL_DESTROY)
+        domain_destroy(c->d, false);
+    if (c->then == CONTROL_CHANGED || c->then == CONTROL_DESTROY)
+        domain_changed();
     if (c->d)
         domain_put(c->d);
     return rc;
@@ -154,17 +191,18 @@ static long apply(struct control *c, uint64_t command)
 long call_control(struct vcpu *v, uint64_t args[CALL_ARGS])
 {
     struct control c = {.caller = v};
-    uint64_t command = args[0];
+    const struct command *command;
     long rc;
 
-    if (command >= ARRAY_SIZE(commands))
+    if (args[0] >= ARRAY_SIZE(commands))
         return vcpu_refuse(v, -XEN_ENOSYS, "control", "unknown command");
+    command = &commands[args[0]];
     if (copy_from_guest(&v->arch, &c.arg, mk_gva(args[1]), sizeof(c.arg)))
-        return vcpu_refuse(v, -XEN_EFAULT, commands[command].name, "bad address");
+        return vcpu_refuse(v, -XEN_EFAULT, command->name, "bad address");
     rc = apply(&c, command);
     if (copy_to_guest(&v->arch, mk_gva(args[1]), &c.arg, sizeof(c.arg)))
         rc = control_refuse(&c, -XEN_EFAULT, "bad address");
     if (c.why)
-        vcpu_refuse(v, rc, commands[command].name, c.why);
+        vcpu_refuse(v, rc, command->name, c.why);
     return rc;
 }

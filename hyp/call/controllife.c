@@ -3,69 +3,47 @@
 #include <xen/errno.h>
 #include "hyp/call/controlcall.h"
 
-#define NOT_NOW "not in this state"
+static long not_now(struct control *c)
+{
+    return control_refuse(c, -XEN_EBUSY, "not in this state");
+}
 
 long controllife_unpause(struct control *c)
 {
     struct domain *d = c->d;
-    enum bh_domain_state state;
-    bool was;
+    bool was = d->paused;
 
-    spin_lock(&d->lock);
-    state = d->state;
-    was = d->paused;
+    if (d->state != BH_DOMAIN_READY && d->state != BH_DOMAIN_RUNNING)
+        return not_now(c);
     d->paused = false;
     for (uint32_t i = 0; was && i < d->nvcpus; i++)
         if (!d->vcpus[i]->down)
             run_go_on(d->vcpus[i]);
-    spin_unlock(&d->lock);
-    if (state == BH_DOMAIN_READY)
-        domain_start(d);
-    else if (state != BH_DOMAIN_RUNNING)
-        return control_refuse(c, -XEN_EBUSY, NOT_NOW);
-    else if (was)
-        domain_changed();
+    if (d->state == BH_DOMAIN_READY)
+        domain_start(d, c->held);
+    c->then = CONTROL_CHANGED;
     return 0;
-}
-
-/* True when all have stopped. */
-static bool stop(struct domain *d, struct locked held)
-{
-    bool off = true;
-
-    (void)held;
-    for (uint32_t i = 0; i < d->nvcpus; i++) {
-        run_stop(d->vcpus[i]);
-        off = sched_is_off(&d->vcpus[i]->sched) && off;
-    }
-    return off;
 }
 
 /* Until none of its vCPUs runs. */
 long controllife_pause(struct control *c)
 {
     struct domain *d = c->d;
-    bool first = false, off = true;
-    enum bh_domain_state state;
-    struct locked held;
+    bool off = true;
 
     if (d == c->caller->dom)
         return control_refuse(c, -XEN_EINVAL, "the caller would not come back");
-    held = spin_lock(&d->lock);
-    state = d->state;
-    if (state == BH_DOMAIN_RUNNING) {
-        first = !d->paused;
-        d->paused = true;
-        off = stop(d, held);
+    if (d->state == BH_DOMAIN_READY)
+        return 0;
+    if (d->state != BH_DOMAIN_RUNNING)
+        return not_now(c);
+    c->then = d->paused ? 0 : CONTROL_CHANGED;
+    d->paused = true;
+    for (uint32_t i = 0; i < d->nvcpus; i++) {
+        run_stop(d->vcpus[i]);
+        off = sched_is_off(&d->vcpus[i]->sched) && off;
     }
-    spin_unlock(&d->lock);
-    if (first)
-        domain_changed();
-    if (!off)
-        return -XEN_ERESTART;
-    if (state != BH_DOMAIN_RUNNING && state != BH_DOMAIN_READY)
-        return control_refuse(c, -XEN_EBUSY, NOT_NOW);
-    return 0;
+    return off ? 0 : -XEN_ERESTART;
 }
 
 static bool is_ours(const struct domain *d)
@@ -75,13 +53,12 @@ static bool is_ours(const struct domain *d)
 
 long controllife_shutdown(struct control *c)
 {
-    struct domain *d = c->d;
-
     if (c->arg.a > SHUTDOWN_MAX)
         return control_refuse(c, -XEN_EINVAL, "unknown reason");
-    if (READ_ONCE(d->state) != BH_DOMAIN_RUNNING)
-        return control_refuse(c, -XEN_EBUSY, NOT_NOW);
-    domain_shutdown(d, is_ours(d) ? SHUTDOWN_crash : (unsigned)c->arg.a, "by the administrator");
+    if (c->d->state != BH_DOMAIN_RUNNING)
+        return not_now(c);
+    c->reason = is_ours(c->d) ? SHUTDOWN_crash : (unsigned)c->arg.a;
+    c->then = CONTROL_SHUTDOWN;
     return 0;
 }
 
@@ -89,7 +66,6 @@ long controllife_destroy(struct control *c)
 {
     if (is_ours(c->d))
         return control_refuse(c, -XEN_EPERM, "a domain of ours");
-    domain_destroy(c->d, false);
-    domain_changed();
+    c->then = CONTROL_DESTROY;
     return 0;
 }

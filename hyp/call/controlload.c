@@ -11,10 +11,11 @@ static long create(struct control *c, struct bundle_domain *r)
     struct domain *d;
     const char *wrong;
     uint32_t segment;
-    int rc;
+    long rc;
 
-    if (copy_from_guest(&c->caller->arch, r, mk_gva(c->arg.buffer), sizeof(*r)))
-        return control_refuse(c, -XEN_EFAULT, "bad buffer address");
+    rc = control_take(c, r, sizeof(*r));
+    if (rc)
+        return rc;
     wrong = record_check(r, NULL, &segment);
     if (wrong)
         return control_refuse(c, -XEN_EINVAL, wrong);
@@ -27,7 +28,7 @@ static long create(struct control *c, struct bundle_domain *r)
         return control_refuse(c, rc, rc == -XEN_EEXIST ? "name or UUID in use" : "no memory");
     c->arg.domid = d->id;
     domain_build(d);
-    domain_changed();
+    c->then = CONTROL_CHANGED;
     return 0;
 }
 
@@ -36,8 +37,6 @@ long controlload_create(struct control *c)
     struct bundle_domain *r;
     long rc;
 
-    if (c->arg.size != sizeof(*r))
-        return control_refuse(c, -XEN_EINVAL, "not the size of a record");
     r = hyp_alloc(0);
     if (!r)
         return control_refuse(c, -XEN_ENOMEM, "no memory");
@@ -64,51 +63,37 @@ static long check_load(struct control *c)
 long controlload_load(struct control *c)
 {
     struct domain *d = c->d;
-    struct locked held = spin_lock(&d->lock);
     bool begun = false;
-    long rc = check_load(c);
+    long rc = check_load(c), n;
 
     while (!rc && c->arg.size) {
-        if (begun && run_preempted()) {
-            rc = -XEN_ERESTART;
-            break;
-        }
+        if (begun && run_preempted())
+            return -XEN_ERESTART;
         begun = true;
-        rc = build_load(d, c->caller, mk_gva(c->arg.buffer), c->arg.size, held);
-        if (rc < 0)
-            break;
-        c->arg.b += (uint64_t)rc;
-        c->arg.buffer += (uint64_t)rc;
-        c->arg.size -= (uint64_t)rc;
-        rc = 0;
+        n = build_load(d, c->caller, mk_gva(c->arg.buffer), c->arg.size, c->held);
+        if (n == -XEN_EILSEQ)
+            c->then = CONTROL_DESTROY;
+        if (n < 0)
+            return control_refuse(c, n, "bad buffer address, or no memory, or a wrong checksum");
+        c->arg.b += (uint64_t)n;
+        c->arg.buffer += (uint64_t)n;
+        c->arg.size -= (uint64_t)n;
     }
-    spin_unlock(&d->lock);
-    if (rc == -XEN_EFAULT)
-        return control_refuse(c, rc, "bad buffer address");
-    if (rc != -XEN_EILSEQ)
-        return rc;
-    domain_destroy(d, false);
-    domain_changed();
-    return control_refuse(c, rc, "wrong checksum");
+    return rc;
 }
 
 long controlload_finish(struct control *c)
 {
     struct domain *d = c->d;
-    long rc = -XEN_EBUSY;
+    long rc;
 
-    spin_lock(&d->lock);
-    if (d->state == BH_DOMAIN_LOADING && d->build.segment < d->record->nsegments)
-        rc = -XEN_EAGAIN;
-    else if (d->state == BH_DOMAIN_LOADING)
-        rc = build_finish(d);
+    if (d->state != BH_DOMAIN_LOADING)
+        return control_refuse(c, -XEN_EBUSY, "not in state LOADING");
+    if (d->build.segment < d->record->nsegments)
+        return control_refuse(c, -XEN_EAGAIN, "segments are missing");
+    rc = build_finish(d);
     if (!rc)
         d->state = BH_DOMAIN_READY;
-    spin_unlock(&d->lock);
-    if (rc == -XEN_EBUSY || rc == -XEN_EAGAIN)
-        return control_refuse(c, rc, "not in state LOADING, or segments are missing");
-    if (rc)
-        domain_destroy(d, false);
-    domain_changed();
+    c->then = rc ? CONTROL_DESTROY : CONTROL_CHANGED;
     return rc;
 }

@@ -150,8 +150,8 @@ int domain_rename(struct domain *d, const char name[BUNDLE_NAME_SIZE]);
  * not yet built. */
 bool domain_set_memory_max(struct domain *d, uint64_t bytes);
 uint64_t domain_memory_max(const struct domain *d);
-/* READY becomes RUNNING: its first vCPU runs from now on. */
-void domain_start(struct domain *d);
+/* READY becomes RUNNING: its first vCPU runs from now on. domain_changed() is to follow. */
+void domain_start(struct domain *d, struct locked held);
 /* The end of a running domain, by SHUTDOWN_* (xen/sched.h); its record says what follows. */
 void domain_shutdown(struct domain *d, unsigned reason, const char *why);
 /*

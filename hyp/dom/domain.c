@@ -390,8 +390,10 @@ int domain_create(const struct bundle_domain *record, uint16_t id, bool by_call,
     return 0;
 }
 
-static void start_locked(struct domain *d)
+void domain_start(struct domain *d, struct locked held)
 {
+    (void)held;
+    vcpu_info_wallclock(d);
     d->state = BH_DOMAIN_RUNNING;
     d->vcpus[0]->down = false;
     d->vcpus[0]->initialised = true;
@@ -399,20 +401,6 @@ static void start_locked(struct domain *d)
     log_line("[%s] domain %u started: %u vCPU%s, %lu MiB", d->record->name, d->id, d->nvcpus,
              d->nvcpus == 1 ? "" : "s", d->record->memory_target >> 20);
     run_start(d->vcpus[0]);
-}
-
-void domain_start(struct domain *d)
-{
-    bool ready;
-
-    vcpu_info_wallclock(d);
-    spin_lock(&d->lock);
-    ready = d->state == BH_DOMAIN_READY;
-    if (ready)
-        start_locked(d);
-    spin_unlock(&d->lock);
-    if (ready)
-        domain_changed();
 }
 
 static const char *const actions[] = {"destroy", "restart", "preserve"};

@@ -170,6 +170,7 @@ static enum domain_step gone(struct domain *d)
 static enum domain_step build_step(struct domain *d)
 {
     int rc = build_slice(d);
+    struct locked held;
 
     if (!rc)
         return STEP_BUILD;
@@ -177,14 +178,13 @@ static enum domain_step build_step(struct domain *d)
         domain_destroy(d, false);
         return STEP_VCPUS;
     }
-    spin_lock(&d->lock);
+    held = spin_lock(&d->lock);
     if (!d->dying)
         d->state = d->by_call ? BH_DOMAIN_LOADING : BH_DOMAIN_READY;
+    if (d->state == BH_DOMAIN_READY)
+        domain_start(d, held);
     spin_unlock(&d->lock);
-    if (d->by_call)
-        domain_changed();
-    else
-        domain_start(d);
+    domain_changed();
     return STEP_NONE;
 }
 

@@ -249,8 +249,9 @@ void domain_destroy(struct domain *d, bool again)
     d->state = BH_DOMAIN_SHUTDOWN;
 }
 
-void domain_start(struct domain *d)
+void domain_start(struct domain *d, struct locked held)
 {
+    (void)held;
     d->state = BH_DOMAIN_RUNNING;
 }
 
