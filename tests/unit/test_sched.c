@@ -388,21 +388,23 @@ static void changed_shares(unsigned seed)
         start(i, 256, 0);
     for (unsigned round = 0; round < 10; round++) {
         uint64_t before[4], begin = now, sum = 0;
+        uint32_t weight[4];
 
         for (unsigned i = 0; i < 4; i++) {
             before[i] = ran(&e[i]);
-            sched_group_change(&g[i], 64U << rand() % 5, 0, now);
-            sum += g[i].weight;
+            weight[i] = 64U << rand() % 5;
+            sched_group_change(&g[i], weight[i], 0, now);
+            sum += weight[i];
         }
         run(400 + (unsigned)rand() % 200, 4, 1);
         for (unsigned i = 0; i < 4; i++) {
-            double ideal = (double)(now - begin) * g[i].weight / (double)sum;
+            double ideal = (double)(now - begin) * weight[i] / (double)sum;
             double lag = ideal - (double)(ran(&e[i]) - before[i]);
 
             /* who ran last before a change and who runs at its end: a slice each, and their lag */
             MUST(lag < 5.0 * SCHED_SLICE && lag > -5.0 * SCHED_SLICE,
                  "seed %u, round %u: entity %u of weight %u is %f ms away", seed, round, i,
-                 g[i].weight, lag / 1e6);
+                 weight[i], lag / 1e6);
         }
     }
 }
@@ -454,6 +456,28 @@ START_TEST(cap_changes_often)
     }
     ck_assert_uint_le(ran(&e[0]), 330 * MS);
     ck_assert_uint_ge(ran(&e[0]), 270 * MS);
+}
+END_TEST
+
+/* Who waits for the next period goes on at once. */
+START_TEST(cap_goes)
+{
+    reset(1);
+    sched_group_init(&g[0], 256, 10, now);
+    start_in(0, 0);
+    run_finely(10 * MS, 1);
+    ck_assert_ptr_null(on[0]);
+    sched_group_change(&g[0], 256, 5, now);
+    pick(0, SCHED_PREEMPT);
+    ck_assert_ptr_null(on[0]);
+    sched_group_change(&g[0], 256, 50, now);
+    pick(0, SCHED_PREEMPT);
+    ck_assert_ptr_eq(on[0], &e[0]);
+    run_finely(20 * MS, 1);
+    ck_assert_ptr_null(on[0]);
+    sched_group_change(&g[0], 256, 0, now);
+    pick(0, SCHED_PREEMPT);
+    ck_assert_ptr_eq(on[0], &e[0]);
 }
 END_TEST
 
@@ -519,6 +543,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, shares_change);
     tcase_add_test(tc, cap_changes);
     tcase_add_test(tc, cap_changes_often);
+    tcase_add_test(tc, cap_goes);
     tcase_add_test(tc, moved);
     tcase_add_test(tc, stopped_asleep);
 }
