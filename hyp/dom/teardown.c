@@ -181,8 +181,8 @@ static enum domain_step build_step(struct domain *d)
     held = spin_lock(&d->lock);
     if (!d->dying)
         d->state = d->by_call ? BH_DOMAIN_LOADING : BH_DOMAIN_READY;
-    if (d->state == BH_DOMAIN_READY)
-        domain_start(d, held);
+    if (d->state == BH_DOMAIN_READY && !(is_guest(d) && domain_control()))
+        domain_start(d, held); /* others the control domain starts */
     spin_unlock(&d->lock);
     domain_changed();
     return STEP_NONE;

@@ -94,3 +94,16 @@ restart_vault() { # VENDOR DIR LIVES ARG...
         before=$left
     done
 }
+
+# A control domain that dies before it has started any guest: the guest waits for the next.
+restart_gate() { # VENDOR DIR ARG...
+    vendor=$1
+    dir=$2
+    shift 2
+    CONTROL=$BUILD/probe/crash/crash.elf
+    probe version 1 "" "" waits | host_image "$dir" "$BUILD/debug/bulkhead.elf"
+    : >"$dir/com1.log"
+    boot_until "$vendor" "$dir" "\[ctl\] domain 1 started" 50 "$@"
+    expect "$dir" "\[ctl\] domain 1 crashed (restart)"
+    expect_not "$dir" "\[waits\] domain . started"
+}

@@ -27,6 +27,8 @@ static struct {
     struct xencons_interface ring;
     int bound, mapped;
     unsigned notified;
+    enum bh_domain_state state;
+    uint32_t flags;
     char log[TEXT];
 } domains[DOMAINS];
 
@@ -47,8 +49,10 @@ static long control_next(struct bh_control *arg)
         arg->domid++;
     if (arg->domid >= DOMAINS)
         return -XEN_ENOENT;
-    *d = (struct bh_domain_info){
-        .domid = arg->domid, .state = BH_DOMAIN_RUNNING, .console_port = 2 * PORTS + arg->domid};
+    *d = (struct bh_domain_info){.domid = arg->domid,
+                                 .state = domains[arg->domid].state,
+                                 .flags = domains[arg->domid].flags,
+                                 .console_port = 2 * PORTS + arg->domid};
     strncpy(d->name, domains[arg->domid].name, sizeof(d->name));
     return 0;
 }
@@ -66,6 +70,10 @@ long rt_hypercall(unsigned nr, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a
     ck_assert_uint_eq(nr, BH_HYPERVISOR_control);
     if (a1 == BH_CONTROL_next)
         return control_next((struct bh_control *)a2);
+    if (a1 == BH_CONTROL_unpause) {
+        domains[((struct bh_control *)a2)->domid].state = BH_DOMAIN_RUNNING;
+        return 0;
+    }
     ck_assert_uint_eq(a1, BH_CONTROL_log);
     return control_log((const struct bh_control *)a2);
 }
@@ -231,11 +239,18 @@ static void domains_changed(void)
     component.notified(VIRQ_PORT);
 }
 
-static void birth(uint32_t id, const char *name)
+static void birth_in(uint32_t id, const char *name, enum bh_domain_state state, uint32_t flags)
 {
     domains[id].there = true;
     domains[id].name = name;
+    domains[id].state = state;
+    domains[id].flags = flags;
     domains_changed();
+}
+
+static void birth(uint32_t id, const char *name)
+{
+    birth_in(id, name, BH_DOMAIN_RUNNING, 0);
 }
 
 static void death(uint32_t id)
@@ -308,6 +323,23 @@ START_TEST(last_words)
     }
     ck_assert_str_eq(domains[1].log, "one\ntwo\n\n\nthree\nand four\n");
     ck_assert_int_eq(pages, 0);
+}
+END_TEST
+
+/* A guest of the bundle waits for the control domain, one that a client made for the client. */
+START_TEST(starts_guests)
+{
+    start();
+    birth_in(1, "bundle", BH_DOMAIN_READY, 0);
+    birth_in(2, "client", BH_DOMAIN_READY, BH_DOMAIN_CREATED);
+    birth_in(3, "building", BH_DOMAIN_BUILDING, 0);
+    ck_assert_int_eq(domains[1].state, BH_DOMAIN_RUNNING);
+    ck_assert_int_eq(domains[2].state, BH_DOMAIN_READY);
+    ck_assert_int_eq(domains[3].state, BH_DOMAIN_BUILDING);
+    domains[3].state = BH_DOMAIN_READY;
+    domains_changed();
+    ck_assert_int_eq(domains[3].state, BH_DOMAIN_RUNNING);
+    ck_assert_int_eq(domains[2].state, BH_DOMAIN_READY);
 }
 END_TEST
 
@@ -439,6 +471,7 @@ static void fill(TCase *tc)
 {
     tcase_add_loop_test(tc, last_words, 0, 6);
     tcase_add_test(tc, words_for_the_log);
+    tcase_add_test(tc, starts_guests);
     tcase_add_test(tc, keys);
     tcase_add_loop_test(tc, terminal_passes_on, 0, 2);
     tcase_add_loop_test(tc, terminal_returns, 0, 2);
