@@ -17,19 +17,20 @@
 
 static uint32_t virq_port;
 
-/* A domain that the bundle brought runs as soon as its entries are in the store. */
+/* A domain that the bundle brought runs as soon as its entries are in the store; another, when a
+ * client wants that, too. */
 static void start_if_ready(const struct bh_domain_info *d)
 {
     struct bh_control arg = {.domid = d->domid};
 
-    if (d->state != BH_DOMAIN_READY || d->flags & BH_DOMAIN_CREATED || !domstore_ready(d->domid))
+    if (d->state != BH_DOMAIN_READY || !domstore_ready(d->domid) ||
+        (d->flags & BH_DOMAIN_CREATED && !domstore_wanted(d->domid)))
         return;
     if (HYPERCALL2(BH_HYPERVISOR_control, BH_CONTROL_unpause, &arg))
         rt_print("ctl: %s cannot be started\n", d->name);
 }
 
-/* Compares the hypervisor's list of domains with ours. */
-static void scan(void)
+void ctl_scan(void)
 {
     struct bh_domain_info d;
     struct bh_control arg = {.buffer = (uint64_t)&d, .size = sizeof(d)};
@@ -71,7 +72,7 @@ static void serve(void)
     int byte;
 
     if (domstore_serve())
-        scan();
+        ctl_scan();
     while ((byte = terminal_read()) >= 0)
         if (!services_input((uint8_t)byte))
             screen_input((char)byte);
@@ -81,7 +82,7 @@ static void serve(void)
         moved |= services_serve();
     } while (moved);
     if (domstore_serve())
-        scan();
+        ctl_scan();
     arm_timer();
 }
 
@@ -119,14 +120,14 @@ static void init(void)
     open_terminal();
     open_store();
     services_init();
-    scan();
+    ctl_scan();
     serve();
 }
 
 static void notified(uint32_t port)
 {
     if (port == virq_port)
-        scan();
+        ctl_scan();
     serve();
 }
 

@@ -30,7 +30,7 @@ static struct keeper {
     enum stage stage;
     unsigned step; /* of WRITE, RENAME and REMOVE */
     uint32_t tx;   /* the transaction that is open; 0: none */
-    bool seen, renamed;
+    bool seen, renamed, wanted;
 } keepers[DOMAINS];
 
 /* Rings to be connected or disconnected, the oldest first. */
@@ -143,6 +143,23 @@ bool domstore_ready(uint32_t domid)
     const struct keeper *k = find(domid);
 
     return !present || (k && (k->stage == READY || k->stage == RENAME));
+}
+
+bool domstore_want(uint32_t domid)
+{
+    struct keeper *k = find(domid);
+
+    if (!k || k->stage >= READY)
+        return false;
+    k->wanted = true;
+    return true;
+}
+
+bool domstore_wanted(uint32_t domid)
+{
+    const struct keeper *k = find(domid);
+
+    return k && k->wanted;
 }
 
 static void put(struct request *r, uint32_t type, const char *payload)

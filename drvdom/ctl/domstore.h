@@ -23,6 +23,9 @@ void domstore_scan_end(void);
 int domstore_peer(void);
 /* Its entries are written. */
 bool domstore_ready(uint32_t domid);
+/* Somebody wants it to run as soon as it is ready; false: it is, or nothing is known of it. */
+bool domstore_want(uint32_t domid);
+bool domstore_wanted(uint32_t domid);
 /* The store has answered or has room; true when a domain has become ready. */
 bool domstore_serve(void);
 

@@ -87,8 +87,12 @@ static long carry_out(struct session *s, uint32_t command, struct bh_control *ar
         return -XEN_ENOSYS;
     if (command == BH_CONTROL_create && s->made)
         return -XEN_EBUSY;
+    if (command == BH_CONTROL_unpause && domstore_want(args->domid))
+        return 0; /* it will start when its entries are in the store */
     rc = HYPERCALL2(BH_HYPERVISOR_control, command, args);
     note(s, command, args, rc);
+    if (command == BH_CONTROL_finish && !rc)
+        ctl_scan();
     return rc;
 }
 
