@@ -17,6 +17,9 @@ test_store-src := tests/unit/test_store.c $(store-test)
 unit-tests += test_store_rules
 test_store_rules-src := tests/unit/test_store_rules.c $(store-test)
 
+unit-tests += test_store_model
+test_store_model-src := tests/unit/test_store_model.c $(store-test)
+
 unit-tests += test_store_crash
 test_store_crash-src   := tests/unit/test_store_crash.c $(store-test)
 test_store_crash-flags := -Wl,--wrap=heap_alloc -fsanitize-coverage=trace-pc

@@ -322,6 +322,10 @@ START_TEST(test_conflicts)
     REFUSED(root, XS_READ, t, "/c\0", "ENOENT");
     GOOD(other, XS_WRITE, 0, "/c\0");
     expect_end(t, true);
+    t = kit_start(root); /* who found nothing has looked at what is above it */
+    REFUSED(root, XS_READ, t, "/none\0", "ENOENT");
+    GOOD(other, XS_WRITE, 0, "/new\0");
+    expect_end(t, true);
     t = kit_start(root); /* removed */
     EXPECT(root, XS_READ, t, "/c\0", "");
     GOOD(other, XS_RM, 0, "/c\0");
