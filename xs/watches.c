@@ -6,17 +6,22 @@
 #include "xs/wire.h"
 
 /* A hash that is known for each start of a path when it is known for the whole. */
-static uint64_t hash_on(const struct store *s, uint64_t hash, char c)
+static inline uint64_t hash_on(uint64_t hash, char c, uint64_t key)
 {
-    return (hash ^ (uint8_t)c) * (s->vault.head->key[0] | 1);
+    return (hash ^ (uint8_t)c) * key;
+}
+
+static uint64_t hash_key(const struct store *s)
+{
+    return s->vault.head->key[0] | 1;
 }
 
 static uint64_t hash_of(const struct store *s, const char *path, uint32_t len)
 {
-    uint64_t hash = 0;
+    uint64_t hash = 0, key = hash_key(s);
 
     for (uint32_t i = 0; i < len; i++)
-        hash = hash_on(s, hash, path[i]);
+        hash = hash_on(hash, path[i], key);
     return hash;
 }
 
@@ -196,9 +201,11 @@ static const struct watch *match(const struct store *s, uint32_t ref, const char
     return w;
 }
 
-static unsigned add_head(struct store *s, unsigned n, const char *path, uint64_t hash, uint32_t len)
+static inline unsigned add_head(struct store *s, unsigned n, const char *path, uint64_t hash,
+                                uint32_t len)
 {
-    const struct watch *w = match(s, s->watches[bucket_of(hash)], path, hash, len);
+    uint32_t first = s->watches[bucket_of(hash)];
+    const struct watch *w = first ? match(s, first, path, hash, len) : NULL;
 
     if (w)
         s->heads[n++] = (struct watch_head){w, hash, len};
@@ -208,17 +215,19 @@ static unsigned add_head(struct store *s, unsigned n, const char *path, uint64_t
 /* The lists of the path's watches, and of those above it unless exact; how many. */
 static unsigned find_heads(struct store *s, const char *path, uint32_t len, bool exact)
 {
-    uint64_t hash = 0;
+    uint64_t key = hash_key(s), hash;
     unsigned n = 0;
 
-    for (uint32_t i = 0; i < len; i++) {
-        if (!exact && path[i] == '/' && i)
+    if (exact)
+        return add_head(s, 0, path, hash_of(s, path, len), len);
+    hash = hash_on(0, path[0], key);
+    n = add_head(s, n, path, hash, 1); /* "/" */
+    for (uint32_t i = 1; i < len; i++) {
+        if (path[i] == '/')
             n = add_head(s, n, path, hash, i);
-        hash = hash_on(s, hash, path[i]);
-        if (!exact && !i && len > 1)
-            n = add_head(s, n, path, hash, 1);
+        hash = hash_on(hash, path[i], key);
     }
-    return add_head(s, n, path, hash, len);
+    return len > 1 ? add_head(s, n, path, hash, len) : n;
 }
 
 /* The next watch in order from several lists. NULL: no more. */

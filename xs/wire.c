@@ -82,20 +82,20 @@ static uint32_t domain_prefix(const char *path, uint32_t len)
     return i > digits && path[i] == '/' ? i + 1 : 0;
 }
 
-static bool is_path_char(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= '-' && c <= '9' && c != '.') || (c >= '@' && c <= 'Z') ||
-           c == '_';
-}
+static const bool is_path_char[256] = {
+    ['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... '9'] = true, ['-'] = true,
+    ['/'] = true,         ['_'] = true,         ['@'] = true,
+};
 
+/* path[len] is NUL. */
 bool wire_path_valid(const char *path, uint32_t len, uint32_t most)
 {
     if (path[0] != '/' || (len > 1 && path[len - 1] == '/'))
         return false;
     if (len > most && len - domain_prefix(path, len) > most)
         return false;
-    for (uint32_t i = 0; i < len; i++)
-        if (!is_path_char(path[i]) || (path[i] == '/' && i && path[i - 1] == '/'))
+    for (const char *p = path; p < path + len; p++)
+        if (!is_path_char[(uint8_t)*p] || (*p == '/' && p[1] == '/'))
             return false;
     return true;
 }
