@@ -224,6 +224,7 @@ static bool story(const struct request *q, long crash, long recrash, char *to)
         put(q, &sent);
         if (crash && !happened && dies(kit_work)) {
             happened = true;
+            collect(q, to); /* what was published must have been committed */
             steps = recrash;
             if (recrash)
                 dies(reopen);
