@@ -252,7 +252,8 @@ static void expect_same(const struct request *q, long crash, long recrash)
 {
     ck_assert(story(q, crash, recrash, got));
     if (strcmp(got, want) != 0)
-        ck_abort_msg("%s: crash after %ld steps:\n%s\ninstead of\n%s", q->name, crash, got, want);
+        ck_abort_msg("%s: crash after %ld steps:\n%.2000s\ninstead of\n%.2000s", q->name, crash,
+                     got, want);
 }
 
 START_TEST(test_crash)

@@ -10,6 +10,7 @@
 #include "tests/unit/check_main.h"
 #include "tests/unit/storekit.h"
 #include "xs/state.h"
+#include "xs/tenant.h"
 
 #define WIDTH   3U
 #define NODES   41U /* "/", "/m", 3 below it, 9, 27 */
@@ -293,6 +294,29 @@ static void step(void)
     }
 }
 
+static int32_t cost_of(const char *text, int32_t *nodes)
+{
+    struct path p = path_make(&kit_store->vault, text, (uint32_t)strlen(text));
+    const struct node *n = tree_find(&kit_store->vault, kit_store->state->live.tree, &p);
+
+    *nodes += n != NULL;
+    return n ? node_cost(&kit_store->vault, n) : 0;
+}
+
+/* What domain 0 is said to hold is what is there. */
+static void check_accounts(void)
+{
+    const struct tenant *t = tenant_find(kit_store, 0);
+    int32_t nodes = 0, bytes = cost_of("/tool", &nodes) + cost_of("/tool/xenstored", &nodes);
+
+    for (unsigned i = 0; i < NODES; i++)
+        bytes += cost_of(path_of(i), &nodes);
+    for (const struct conn *c = store_next(kit_store, NULL); c; c = store_next(kit_store, c))
+        bytes += c->live.charged;
+    ck_assert_int_eq(t->live.nodes, nodes);
+    ck_assert_int_eq(t->live.memory, bytes);
+}
+
 static void check_all(void)
 {
     uint32_t left = kit_store->vault.heap.free;
@@ -302,6 +326,7 @@ static void check_all(void)
     for (unsigned i = 1; i < NODES; i++)
         do_read(0, NULL, i);
     ask(0, XS_CONTROL, NULL, "check", 6, "OK", 3);
+    check_accounts();
 }
 
 START_TEST(test_model)
