@@ -15,6 +15,7 @@ struct conn *conn_new(struct store *s, uint32_t id, uint32_t domid, bool privile
     c->domid = domid;
     c->privileged = privileged;
     c->tenant_ref = vault_ref(&s->vault, tenant_find(s, domid));
+    s->reindex = true;
     vault_touch(&s->vault, s->state);
     c->order = s->state->live.conn_order++;
     c->live.next = s->state->live.conns;
@@ -55,6 +56,7 @@ void conn_remove(struct store *s, struct conn *c)
     uint32_t self = vault_ref(&s->vault, c);
     struct conn *before = vault_at(&s->vault, s->state->live.conns);
 
+    s->reindex = true;
     conn_flush(s, c);
     conn_charge(s, c, -c->live.charged, false);
     forget_ready(s, c);
@@ -270,6 +272,7 @@ void conn_commit(struct store *s)
         }
         if (!vault_clean(&s->vault))
             vault_commit(&s->vault);
+        s->reindex = false;
     }
     while (s->dirty) {
         c = s->dirty;

@@ -144,6 +144,7 @@ struct store {
     struct conn *ready, *ready_last; /* those with work, first come first served */
     struct conn *dirty;              /* those whose ring this request has written */
     bool starving;                   /* a request has no room for its answer */
+    bool reindex;                    /* this request has changed what its undoing makes anew */
     struct {                         /* what RELEASE tells the embedding program, when committed */
         bool pending;
         uint32_t id, domid;

@@ -91,15 +91,18 @@ size_t store_size(void)
     return sizeof(struct store);
 }
 
-/* What is volatile is made anew. */
+/* What is volatile is made anew; everybody may have work. */
 static void refresh(struct store *s)
 {
     tenant_index(s);
     watches_index(s);
+    s->reindex = false;
     s->release.pending = false;
+    s->ready = NULL;
     for (struct conn *c = store_next(s, NULL); c; c = store_next(s, c)) {
         c->work = c->live.cursor;
-        c->is_dirty = false;
+        c->is_dirty = c->is_ready = false;
+        conn_ready(s, c);
     }
 }
 
@@ -123,10 +126,8 @@ enum vault_state store_open(struct store *s, void *base, uint32_t size, const ui
         s->state = vault_at(&s->vault, s->vault.head->root);
     else
         begin(s);
-    for (struct conn *c = store_next(s, NULL); c; c = store_next(s, c)) {
+    for (struct conn *c = store_next(s, NULL); c; c = store_next(s, c))
         c->ring = NULL;
-        c->is_ready = false;
-    }
     refresh(s);
     return found;
 }
@@ -262,7 +263,8 @@ static void ready_all(struct store *s)
 static void undo(struct store *s)
 {
     conn_abort(s);
-    refresh(s);
+    if (s->reindex)
+        refresh(s);
 }
 
 /* Not even the answer has room: the request stays in the ring until somebody else was served. */

@@ -39,6 +39,7 @@ struct tenant *tenant_new(struct store *s, uint32_t domid)
     vault_touch(&s->vault, s->state);
     s->state->live.tenants = vault_ref(&s->vault, t);
     hash_in(s, t);
+    s->reindex = true;
     return t;
 }
 
@@ -50,6 +51,7 @@ void tenant_remove(struct store *s, struct tenant *t)
     while (*place != self)
         place = &((struct tenant *)vault_at(&s->vault, *place))->hash_next;
     *place = t->hash_next;
+    s->reindex = true;
     if (before == t) {
         vault_touch(&s->vault, s->state);
         s->state->live.tenants = t->live.next;

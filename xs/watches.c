@@ -51,6 +51,7 @@ static void hash_in(struct store *s, struct watch *w)
         place = &at->hash_next;
     w->hash_next = *place;
     *place = vault_ref(&s->vault, w);
+    s->reindex = true;
 }
 
 static void hash_out(struct store *s, const struct watch *w)
@@ -60,6 +61,7 @@ static void hash_out(struct store *s, const struct watch *w)
     while (*place != self)
         place = &((struct watch *)vault_at(&s->vault, *place))->hash_next;
     *place = w->hash_next;
+    s->reindex = true;
 }
 
 void watches_index(struct store *s)

@@ -53,8 +53,10 @@ static bool introduce(void *context, uint32_t domid, uint32_t port, uint32_t *id
     if (*ring)
         return true;
     *id = introducing;
-    kit_clients[introducing].domid = domid;
-    *ring = &pages[introducing].ring;
+    if (kit_clients[*id].domid && kit_clients[*id].domid != domid)
+        *id = KIT_CLIENTS - 1; /* not by kit_introduce() */
+    kit_clients[*id].domid = domid;
+    *ring = &pages[*id].ring;
     return true;
 }
 

@@ -132,6 +132,7 @@ static void prepare(void)
     GOOD(watcher, XS_WATCH, 0, "/\0all\0");
     GOOD(watcher, XS_WATCH, 0, "/local/domain/5/d/a/b\0low\0");
     GOOD(watcher, XS_WATCH, 0, "@releaseDomain\0gone\0");
+    GOOD(watcher, XS_WATCH, 0, "@introduceDomain\0come\0");
     GOOD(guest, XS_WATCH, 0, "d\0own\0");
     GOOD(guest, XS_WATCH, 0, "e\0own\0");
     ck_assert_uint_eq(kit_start(guest), 1);
@@ -172,6 +173,10 @@ static const struct request {
     REQUEST(false, XS_TRANSACTION_END, 1, "T\0"),
     REQUEST(false, XS_TRANSACTION_END, 1, "F\0"),
     REQUEST(true, XS_RELEASE, 0, "5\0"),
+    REQUEST(true, XS_INTRODUCE, 0,
+            "7\0"
+            "1\0"
+            "1\0"),
     REQUEST(true, XS_SET_TARGET, 0,
             "5\0"
             "0\0"),
