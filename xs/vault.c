@@ -4,7 +4,7 @@
 #include "hyp/lib/string.h"
 
 #define MAGIC     0x544c554156534258ULL /* "XBSVAULT" */
-#define VERSION   1U
+#define VERSION   2U
 #define IS_RECORD 0x80U /* in a block's kind */
 
 /* The order of stores is all that a process which is killed leaves behind. */

@@ -26,10 +26,10 @@
 
 struct record {
     struct block block;
-    uint32_t next;   /* of the touched ones */
-    uint32_t stamp;  /* volatile: the last request that touched it */
-    uint32_t live;   /* bytes of its live words, which follow and begin with the references; */
-    uint32_t unused; /* after them the saved ones */
+    uint32_t next; /* of the touched ones */
+    uint32_t live; /* bytes of its live words, which follow, begin with the references, and have the
+                    * saved ones behind them */
+    uint64_t stamp; /* volatile: the last request that touched it */
 };
 
 struct vault_head {
@@ -39,8 +39,7 @@ struct vault_head {
     uint64_t key[2]; /* of hashes */
     uint32_t root;
     uint32_t touched; /* the list's head: 0 is committed */
-    uint32_t stamp;   /* volatile: the number of the request */
-    uint32_t unused;
+    uint64_t stamp;   /* volatile: the number of the request */
 };
 
 struct vault {
