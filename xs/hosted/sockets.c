@@ -182,3 +182,18 @@ void sockets_accept(const struct listener *l)
     atomic_store(&shared->slots[slot].state, SLOT_OPEN);
     kick(slot);
 }
+
+void sockets_serve_notified(void)
+{
+    for (uint32_t word = 0; word < SLOTS / 64; word++) {
+        uint64_t bits = shared->notified[word] ? atomic_exchange(&shared->notified[word], 0) : 0;
+
+        for (; bits; bits &= bits - 1)
+            sockets_serve(word * 64 + (uint32_t)__builtin_ctzll(bits), false);
+    }
+}
+
+uint64_t sockets_progress(void)
+{
+    return shared->progress;
+}

@@ -21,5 +21,9 @@ void sockets_init(struct shared *shared, int epoll, int wake);
 /* What epoll has said of a slot's socket, or the worker of its ring. */
 void sockets_serve(uint32_t slot, bool readable);
 void sockets_accept(const struct listener *l);
+/* All rings that the worker has changed since. */
+void sockets_serve_notified(void);
+/* Grows whenever the worker has done something. */
+uint64_t sockets_progress(void);
 
 #endif

@@ -114,7 +114,7 @@ static void parse(int argc, char **argv)
 }
 
 /* The memory of both processes; slots of the domains that have a socket. */
-static __attribute__((returns_nonnull)) struct shared *make_shared(void)
+static struct shared *make_shared(void)
 {
     size_t size = sizeof(struct shared) + args.vault_size;
     uint32_t slot = CLIENTS;
@@ -161,14 +161,16 @@ static void reap(void)
 {
     static uint64_t progress;
     static unsigned idle;
+    uint64_t now;
     int status;
 
     if (waitpid(worker, &status, WNOHANG) != worker)
         return;
     if (WIFEXITED(status) && WEXITSTATUS(status) == WORKER_HOPELESS)
         exit(EXIT_FAILURE);
-    idle = args.shared->progress == progress ? idle + 1 : 0;
-    progress = args.shared->progress;
+    now = sockets_progress();
+    idle = now == progress ? idle + 1 : 0;
+    progress = now;
     if (idle >= HOPELESS)
         errx(EXIT_FAILURE, "the worker dies again and again");
     start_worker();
@@ -199,15 +201,8 @@ static void handle_worker(void)
 {
     uint64_t count;
 
-    if (read(args.tell, &count, sizeof(count)) < 0)
-        return;
-    for (uint32_t word = 0; word < SLOTS / 64; word++) {
-        uint64_t bits =
-            args.shared->notified[word] ? atomic_exchange(&args.shared->notified[word], 0) : 0;
-
-        for (; bits; bits &= bits - 1)
-            sockets_serve(word * 64 + (uint32_t)__builtin_ctzll(bits), false);
-    }
+    if (read(args.tell, &count, sizeof(count)) == sizeof(count))
+        sockets_serve_notified();
 }
 
 static void watch(int epoll, int fd, uint64_t source)
