@@ -83,7 +83,7 @@ static size_t run(const struct op *const *ops, size_t count, bool print)
     side_start(&theirs);
     side_start(&ours);
     for (i = 0; i < count; i++) {
-        if (!step(ops[i], (uint32_t)i + 1, print && i + 1 == count))
+        if (!step(ops[i], (uint32_t)i + 1, print))
             break;
     }
     side_stop(&theirs);
@@ -119,7 +119,8 @@ static size_t shorten(const struct op **ops, size_t count)
 
 static void report(const struct op **ops, size_t failed, uint64_t seed)
 {
-    printf("seed %lu: they differ at request %zu\n", (unsigned long)seed, failed + 1);
+    printf("seed %lu: they differ so at request %zu: ", (unsigned long)seed, failed + 1);
+    op_print(stdout, ops[failed]);
     size_t count = shorten(ops, failed + 1);
     printf("a shorter history, of %zu:\n", count);
     for (size_t i = 0; i < count; i++) {
@@ -152,7 +153,8 @@ int main(int argc, char **argv)
                              .option = argv[3][1] ? argv[3] : NULL};
     for (size_t i = 0; i < count; i++)
         order[i] = &ops[i];
-    size_t failed = run(order, count, false);
+    setlinebuf(stdout);
+    size_t failed = run(order, count, true);
     if (failed < count)
         report(order, failed, seed);
     else
