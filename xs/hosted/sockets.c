@@ -48,8 +48,8 @@ static void kick(uint32_t slot)
 {
     const uint64_t one = 1;
 
-    shared_mark(shared->kicked, slot);
-    if (write(wake, &one, sizeof(one)) < 0)
+    slots_mark(&shared->kicked, slot);
+    if (wake >= 0 && write(wake, &one, sizeof(one)) < 0)
         err(EXIT_FAILURE, "eventfd");
 }
 
@@ -183,14 +183,14 @@ void sockets_accept(const struct listener *l)
     kick(slot);
 }
 
+static void serve(uint32_t slot)
+{
+    sockets_serve(slot, false);
+}
+
 void sockets_serve_notified(void)
 {
-    for (uint32_t word = 0; word < SLOTS / 64; word++) {
-        uint64_t bits = shared->notified[word] ? atomic_exchange(&shared->notified[word], 0) : 0;
-
-        for (; bits; bits &= bits - 1)
-            sockets_serve(word * 64 + (uint32_t)__builtin_ctzll(bits), false);
-    }
+    slots_take(&shared->notified, serve);
 }
 
 uint64_t sockets_progress(void)

@@ -19,7 +19,7 @@ static bool told;
 
 static void tell(uint32_t slot)
 {
-    shared_mark(shared->notified, slot);
+    slots_mark(&shared->notified, slot);
     told = true;
 }
 
@@ -31,7 +31,7 @@ static void flush(void)
         return;
     told = false;
     atomic_fetch_add(&shared->progress, 1);
-    if (write(args.tell, &one, sizeof(one)) < 0)
+    if (args.tell >= 0 && write(args.tell, &one, sizeof(one)) < 0)
         exit(EXIT_FAILURE);
 }
 
@@ -139,19 +139,6 @@ static void look_at(uint32_t slot)
     }
 }
 
-static void look_at_all(bool everything)
-{
-    for (uint32_t word = 0; word < SLOTS / 64; word++) {
-        uint64_t bits =
-            everything || shared->kicked[word] ? atomic_exchange(&shared->kicked[word], 0) : 0;
-
-        if (everything)
-            bits = ~0ULL;
-        for (; bits; bits &= bits - 1)
-            look_at(word * 64 + (uint32_t)__builtin_ctzll(bits));
-    }
-}
-
 static void open_store(void)
 {
     enum vault_state found;
@@ -179,25 +166,34 @@ static void open_store(void)
     }
 }
 
-void worker_run(const struct worker_args *given)
+void worker_begin(const struct worker_args *given)
 {
-    bool everything = true;
-    uint64_t count;
-
     args = *given;
     shared = args.shared;
     open_store();
-    for (;;) {
-        unsigned n = 0;
+    for (uint32_t i = 0; i < SLOTS; i++)
+        look_at(i);
+}
 
-        look_at_all(everything);
-        everything = false;
-        while (store_work(store) && ++n < BATCH)
-            ;
-        flush();
-        if (n == BATCH)
-            continue;
-        if (read(args.wake, &count, sizeof(count)) < 0)
+bool worker_turn(void)
+{
+    unsigned n = 0;
+    bool more;
+
+    slots_take(&shared->kicked, look_at);
+    while (store_work(store) && ++n < BATCH)
+        ;
+    more = told || n == BATCH;
+    flush();
+    return more;
+}
+
+void worker_run(const struct worker_args *given)
+{
+    uint64_t count;
+
+    worker_begin(given);
+    for (;;)
+        if (!worker_turn() && read(args.wake, &count, sizeof(count)) < 0)
             exit(EXIT_FAILURE);
-    }
 }

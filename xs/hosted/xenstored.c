@@ -36,15 +36,18 @@ enum { SOURCE_LISTENER = SLOTS, SOURCE_WORKER = SOURCE_LISTENER + LISTENERS, SOU
 static const char usage[] =
     "usage: bl-xenstored [--socket PATH] [--domain-socket DOMID:PATH]... [--vault-size "
     "BYTES[K|M]]\n"
+    "                    [--one-process]\n"
     "\n"
     "  --socket         where clients of domain 0 connect (default: $XENSTORED_PATH)\n"
     "  --domain-socket  where a client connects as an unprivileged domain, once INTRODUCEd\n"
-    "  --vault-size     memory of the store (default: 64M)\n";
+    "  --vault-size     memory of the store (default: 64M)\n"
+    "  --one-process    faster, but when the store dies nobody starts it again\n";
 
 static struct listener listeners[LISTENERS];
 static unsigned n_listeners;
-static struct worker_args args = {.vault_size = 64U << 20};
+static struct worker_args args = {.vault_size = 64U << 20, .wake = -1, .tell = -1};
 static pid_t worker;
+static bool one_process;
 
 static void bad_usage(const char *what)
 {
@@ -87,6 +90,7 @@ static void parse(int argc, char **argv)
         {"socket", required_argument, NULL, 's'},
         {"domain-socket", required_argument, NULL, 'd'},
         {"vault-size", required_argument, NULL, 'v'},
+        {"one-process", no_argument, NULL, 'o'},
         {"help", no_argument, NULL, 'h'},
         {0},
     };
@@ -100,6 +104,8 @@ static void parse(int argc, char **argv)
             add_domain(optarg);
         else if (option == 'v')
             args.vault_size = size_of(optarg);
+        else if (option == 'o')
+            one_process = true;
         else if (option == 'h') {
             fputs(usage, stdout);
             exit(EXIT_SUCCESS);
@@ -178,8 +184,10 @@ static void reap(void)
 
 static void end(void)
 {
-    kill(worker, SIGKILL);
-    waitpid(worker, NULL, 0);
+    if (worker) {
+        kill(worker, SIGKILL);
+        waitpid(worker, NULL, 0);
+    }
     for (unsigned i = 0; i < n_listeners; i++)
         unlink(listeners[i].path);
     exit(EXIT_SUCCESS);
@@ -201,7 +209,7 @@ static void handle_worker(void)
 {
     uint64_t count;
 
-    if (read(args.tell, &count, sizeof(count)) == sizeof(count))
+    if (read(args.tell, &count, sizeof(count)) >= 0)
         sockets_serve_notified();
 }
 
@@ -248,7 +256,18 @@ static void loop(int epoll, int signal_fd)
             else
                 sockets_serve((uint32_t)source, events[i].events & ~(uint32_t)EPOLLOUT);
         }
+        while (one_process && worker_turn())
+            sockets_serve_notified();
     }
+}
+
+static void make_events(int epoll)
+{
+    args.wake = eventfd(0, 0);
+    args.tell = eventfd(0, EFD_NONBLOCK);
+    if (args.wake < 0 || args.tell < 0)
+        err(EXIT_FAILURE, "eventfd");
+    watch(epoll, args.tell, SOURCE_WORKER);
 }
 
 int main(int argc, char **argv)
@@ -262,20 +281,22 @@ int main(int argc, char **argv)
         setrlimit(RLIMIT_NOFILE, &files);
     }
     args.shared = make_shared();
-    args.wake = eventfd(0, 0);
-    args.tell = eventfd(0, EFD_NONBLOCK);
     epoll = epoll_create1(EPOLL_CLOEXEC);
-    if (args.wake < 0 || args.tell < 0 || epoll < 0)
-        err(EXIT_FAILURE, "eventfd, epoll");
+    if (epoll < 0)
+        err(EXIT_FAILURE, "epoll");
+    if (!one_process)
+        make_events(epoll);
     sockets_init(args.shared, epoll, args.wake);
     signal_fd = signals();
     for (unsigned i = 0; i < n_listeners; i++) {
         sockets_listen(&listeners[i]);
         watch(epoll, listeners[i].fd, SOURCE_LISTENER + i);
     }
-    watch(epoll, args.tell, SOURCE_WORKER);
     watch(epoll, signal_fd, SOURCE_SIGNAL);
-    start_worker();
+    if (one_process)
+        worker_begin(&args);
+    else
+        start_worker();
     for (unsigned i = 0; i < n_listeners; i++)
         printf("listening on %s\n", listeners[i].path);
     fflush(stdout);
