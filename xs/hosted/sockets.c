@@ -9,7 +9,6 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -63,31 +62,35 @@ static void hang_up(uint32_t slot)
     kick(slot);
 }
 
-/* Two pieces of a ring that hold n bytes from index on. */
-static int pieces(struct iovec iov[2], char *ring, uint32_t index, uint32_t n)
+/* How many of n bytes from index on lie in one piece of the ring. */
+static uint32_t piece(uint32_t index, uint32_t n)
 {
-    uint32_t at = MASK_XENSTORE_IDX(index), first = n < RING - at ? n : RING - at;
+    uint32_t at = MASK_XENSTORE_IDX(index);
 
-    iov[0] = (struct iovec){ring + at, first};
-    iov[1] = (struct iovec){ring, n - first};
-    return n > first ? 2 : 1;
+    return n < RING - at ? n : RING - at;
 }
 
 /* From the socket to the ring. False: the client has gone. */
 static bool take(uint32_t slot)
 {
     struct xenstore_domain_interface *ring = &shared->pages[slot].ring;
-    uint32_t prod = ring->req_prod;
+    uint32_t prod = ring->req_prod, len;
     uint32_t room = RING - (prod - __atomic_load_n(&ring->req_cons, __ATOMIC_ACQUIRE));
-    struct iovec iov[2];
     ssize_t n;
 
     if (!room || room > RING)
         return true;
-    n = readv(clients[slot].fd, iov, pieces(iov, ring->req, prod, room));
-    if (n <= 0)
+    do {
+        len = piece(prod, room);
+        n = recv(clients[slot].fd, ring->req + MASK_XENSTORE_IDX(prod), len, 0);
+        if (n <= 0)
+            break;
+        prod += (uint32_t)n;
+        room -= (uint32_t)n;
+    } while ((uint32_t)n == len && room);
+    if (prod == ring->req_prod)
         return n < 0 && (errno == EAGAIN || errno == EINTR);
-    __atomic_store_n(&ring->req_prod, prod + (uint32_t)n, __ATOMIC_RELEASE);
+    __atomic_store_n(&ring->req_prod, prod, __ATOMIC_RELEASE);
     kick(slot);
     return true;
 }
@@ -98,18 +101,24 @@ static bool give(uint32_t slot)
     struct xenstore_domain_interface *ring = &shared->pages[slot].ring;
     uint32_t cons = ring->rsp_cons;
     uint32_t there = __atomic_load_n(&ring->rsp_prod, __ATOMIC_ACQUIRE) - cons;
-    struct iovec iov[2];
-    struct msghdr message = {.msg_iov = iov};
-    ssize_t n;
+    bool is_much = there > RING / 2;
 
-    if (!there || there > RING)
+    if (there > RING)
         return true;
-    message.msg_iovlen = (size_t)pieces(iov, ring->rsp, cons, there);
-    n = sendmsg(clients[slot].fd, &message, MSG_NOSIGNAL);
-    if (n <= 0)
-        return n < 0 && (errno == EAGAIN || errno == EINTR);
-    __atomic_store_n(&ring->rsp_cons, cons + (uint32_t)n, __ATOMIC_RELEASE);
-    if (there > RING / 2)
+    while (there) {
+        ssize_t n = send(clients[slot].fd, ring->rsp + MASK_XENSTORE_IDX(cons), piece(cons, there),
+                         MSG_NOSIGNAL);
+
+        if (n <= 0) {
+            if (n < 0 && (errno == EAGAIN || errno == EINTR))
+                break;
+            return false;
+        }
+        cons += (uint32_t)n;
+        there -= (uint32_t)n;
+    }
+    __atomic_store_n(&ring->rsp_cons, cons, __ATOMIC_RELEASE);
+    if (is_much)
         kick(slot); /* there may be more for which there was no room */
     return true;
 }
