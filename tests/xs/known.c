@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { UNKNOWN_DOMAIN, ROOT_OWNER, SPECIAL_PERMS, RELEASE_ORDER, SAME_EVENT, LINES };
+enum { UNKNOWN_DOMAIN, ROOT_OWNER, SPECIAL_PERMS, RM_QUOTA, RELEASE_ORDER, SAME_EVENT, LINES };
 
 static struct {
     const char *what, *why;
@@ -19,6 +19,9 @@ static struct {
                        "xenstored lets go of a connection later when it is the next to look at"},
     [SPECIAL_PERMS] = {"SET_PERMS by a domain, of @introduceDomain or @releaseDomain",
                        "xenstored means EACCES and answers what errno was before"},
+    [RM_QUOTA] =
+        {"RM in a transaction that may see no more nodes",
+         "xenstored takes the quota, met half-way, for a broken store: EIO; ours says ENOSPC"},
     [SAME_EVENT] =
         {"an event that the client has been sent for this request already",
          "xenstored drops it while the first has not left; ours has no queue when there is "
@@ -83,6 +86,12 @@ static bool special_perms(const struct op *op, const struct answers *theirs,
 {
     return op->type == XS_SET_PERMS && op->payload[0] == '@' && client_domid(op->client) > 0 &&
            is_error(theirs, op->client, "EINVAL") && is_error(ours, op->client, "EACCES");
+}
+
+static bool rm_quota(const struct op *op, const struct answers *theirs, const struct answers *ours)
+{
+    return op->type == XS_RM && op->tx != TX_NONE && is_error(theirs, op->client, "EIO") &&
+           is_error(ours, op->client, "ENOSPC");
 }
 
 static size_t size_at(const struct bytes *bytes, size_t at)
@@ -157,6 +166,8 @@ bool known_difference(const struct op *op, const struct answers *theirs, const s
     unsigned line = LINES;
     if (special_perms(op, theirs, ours))
         line = SPECIAL_PERMS;
+    else if (rm_quota(op, theirs, ours))
+        line = RM_QUOTA;
     else if (op->type == XS_RELEASE && same_answer_first(theirs, ours, op->client))
         line = RELEASE_ORDER;
     else if (same_events(theirs, ours))

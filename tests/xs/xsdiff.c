@@ -11,7 +11,7 @@
 #include <time.h>
 
 #define MAX_TRIES   400 /* of a shorter history */
-#define MAX_SECONDS 60
+#define MAX_SECONDS 180
 
 static struct side theirs = {.name = "xenstored"}, ours = {.name = "ours"};
 
