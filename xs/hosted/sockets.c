@@ -123,6 +123,13 @@ static bool give(uint32_t slot)
     return true;
 }
 
+static bool is_served(uint32_t slot)
+{
+    uint32_t state = atomic_load(&shared->slots[slot].state);
+
+    return state == SLOT_OPEN || state == SLOT_INTRODUCED;
+}
+
 /* Waits for what can go on: bytes to take when there is room, room when there are bytes to give. */
 static void wait_for(uint32_t slot)
 {
@@ -130,7 +137,7 @@ static void wait_for(uint32_t slot)
     struct client *c = &clients[slot];
     struct epoll_event event = {.data.u64 = slot};
 
-    if (ring->req_prod - ring->req_cons < RING)
+    if (is_served(slot) && ring->req_prod - ring->req_cons < RING)
         event.events |= EPOLLIN;
     if (ring->rsp_prod != ring->rsp_cons)
         event.events |= EPOLLOUT;
@@ -140,17 +147,18 @@ static void wait_for(uint32_t slot)
     epoll_ctl(epoll, EPOLL_CTL_MOD, c->fd, &event);
 }
 
-void sockets_serve(uint32_t slot, bool readable)
+void sockets_serve(uint32_t slot, uint32_t events)
 {
-    uint32_t state = atomic_load(&shared->slots[slot].state);
+    bool served = is_served(slot);
 
     if (!clients[slot].fd)
         return;
-    if (state == SLOT_BROKEN || !give(slot)) {
+    if (atomic_load(&shared->slots[slot].state) == SLOT_BROKEN || !give(slot) ||
+        (!served && events & (EPOLLHUP | EPOLLERR))) {
         hang_up(slot);
         return;
     }
-    if (readable && (state == SLOT_OPEN || state == SLOT_INTRODUCED) && !take(slot)) {
+    if (served && events & ~(uint32_t)EPOLLOUT && !take(slot)) {
         give(slot);
         hang_up(slot);
         return;
@@ -194,7 +202,7 @@ void sockets_accept(const struct listener *l)
 
 static void serve(uint32_t slot)
 {
-    sockets_serve(slot, false);
+    sockets_serve(slot, 0);
 }
 
 void sockets_serve_notified(void)

@@ -18,8 +18,8 @@ struct listener {
 /* The socket is there and listened on; or the program ends with a message. */
 void sockets_listen(struct listener *l);
 void sockets_init(struct shared *shared, int epoll, int wake);
-/* What epoll has said of a slot's socket, or the worker of its ring. */
-void sockets_serve(uint32_t slot, bool readable);
+/* Epoll says this of a slot's socket; 0: the worker has changed the ring or the slot. */
+void sockets_serve(uint32_t slot, uint32_t events);
 void sockets_accept(const struct listener *l);
 /* All rings that the worker has changed since. */
 void sockets_serve_notified(void);

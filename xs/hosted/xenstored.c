@@ -254,7 +254,7 @@ static void loop(int epoll, int signal_fd)
             else if (source >= SOURCE_LISTENER)
                 sockets_accept(&listeners[source - SOURCE_LISTENER]);
             else
-                sockets_serve((uint32_t)source, events[i].events & ~(uint32_t)EPOLLOUT);
+                sockets_serve((uint32_t)source, events[i].events);
         }
         while (one_process && worker_turn())
             sockets_serve_notified();
