@@ -141,7 +141,7 @@ static bool receive_what_is_there(struct side *side)
         any = true;
     for (unsigned i = 0; i < CLIENTS; i++) {
         struct link *link = &side->links[i];
-        while (link->up && receive(link)) {
+        while (link->up && !link->paused && receive(link)) {
             any = true;
             if (link->ring)
                 ring_notify(side, link); /* there is room again */

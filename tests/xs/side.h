@@ -18,6 +18,7 @@ struct bytes {
 
 struct link {
     bool up;
+    bool paused;  /* its ring begins anew, who knows when */
     bool dropped; /* by the daemon: a domain comes back when it has been released */
     int fd;       /* a socket, or -1 */
     struct xenstore_domain_interface *ring; /* or a domain's page, when it is Debian's */

@@ -36,9 +36,20 @@ static bool send_request(struct side *side, const struct op *op, uint32_t step)
     return sent;
 }
 
+/* Of the domain that an INTRODUCE or RELEASE names; NULL: none of ours. */
+static struct link *named_link(struct side *side, const struct op *op)
+{
+    unsigned client = CLIENT_DOM0 + (unsigned)atoi(op->payload);
+    bool names = op->kind == OP_REQUEST && (op->type == XS_INTRODUCE || op->type == XS_RELEASE);
+    return names && client > CLIENT_DOM0 && client < CLIENTS ? &side->links[client] : NULL;
+}
+
 bool side_begin(struct side *side, const struct op *op, uint32_t step)
 {
     struct link *link = &side->links[op->client];
+    struct link *named = named_link(side, op);
+    if (named)
+        named->paused = named != link;
     if (!link->up)
         return true;
     if (op->kind != OP_RECONNECT)
@@ -95,19 +106,16 @@ static bool await_drop(struct side *side, struct link *link)
 }
 
 /* A domain comes or goes. */
-static bool domain_changed(struct side *side, const struct op *op)
+static bool domain_changed(struct side *side, const struct op *op, struct link *link)
 {
-    unsigned client = CLIENT_DOM0 + (unsigned)atoi(op->payload);
-    if (client <= CLIENT_DOM0 || client >= CLIENTS)
-        return true;
-    struct link *link = &side->links[client];
     if (op->type == XS_INTRODUCE && link->up) {
         memset(link->tx, 0, sizeof(link->tx));
         return true;
     }
     link_close(link);
     link->dropped = link->dropped && op->type == XS_INTRODUCE;
-    return link->dropped || op->type == XS_RELEASE || link_open(side, client);
+    return link->dropped || op->type == XS_RELEASE ||
+           link_open(side, (unsigned)(link - side->links));
 }
 
 /* A client that broke the protocol: on a socket it tries again. */
@@ -164,6 +172,7 @@ static void collect(struct side *side, unsigned client, const struct op *op, uin
 bool side_end(struct side *side, const struct op *op, uint32_t step, struct answers *out)
 {
     struct link *link = &side->links[op->client];
+    struct link *named = named_link(side, op);
     struct xsd_sockmsg header = {.type = XS_ERROR};
     uint32_t tx = wire_tx(link, op);
     bool was_up = link->up, ok = true;
@@ -171,9 +180,10 @@ bool side_end(struct side *side, const struct op *op, uint32_t step, struct answ
         ok = await_drop(side, link) && dropped(side, op);
     if (was_up && op->kind == OP_REQUEST)
         ok = await(side, link, step, op->times, &header);
-    if (ok && op->kind == OP_REQUEST && header.type == op->type &&
-        (op->type == XS_INTRODUCE || op->type == XS_RELEASE))
-        ok = domain_changed(side, op);
+    if (named)
+        named->paused = false;
+    if (ok && named && header.type == op->type)
+        ok = domain_changed(side, op, named);
     ok = ok && all_quiet(side, step);
     for (unsigned i = 0; i < CLIENTS; i++)
         collect(side, i, op, step, tx, &out->by_client[i]);
