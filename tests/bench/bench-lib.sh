@@ -10,6 +10,18 @@ ICOUNT="-smp 1 $QEMU_COUNTS -seed 1"
 CMDLINE=quiet
 LINUX_MIB=256
 
+commas() {
+    echo "$1" | sed ':a;s/\B[0-9]\{3\}\>/,&/;ta'
+}
+
+against_goal() { # VALUE GOAL
+    if [ "$1" -le "$2" ]; then
+        echo "$(commas "$2"): met"
+    else
+        echo "$(commas "$2"): missed by $(commas $(($1 - $2)))"
+    fi
+}
+
 # boot_on qemu|bochs DIR ARG...: one CPU, deterministic where that is possible.
 boot_on() {
     vendor=$1
