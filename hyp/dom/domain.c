@@ -152,7 +152,7 @@ static bool in_use(const char *name, const struct bundle_domain *r, const struct
     list_for_each(at, &domains) {
         const struct domain *d = list_entry(at, struct domain, node);
 
-        if (d == but || (d->state == BH_DOMAIN_ZOMBIE && !d->restart))
+        if ((but && d == but) || (d->state == BH_DOMAIN_ZOMBIE && !d->restart))
             continue;
         if (!strncmp(d->record->name, name, BUNDLE_NAME_SIZE) ||
             (r && record_conflict(d->record, r)))

@@ -12,7 +12,7 @@
 #define RECORD_NO_SEGMENT (~0U)
 
 #define RECORD_MAX_WEIGHT 65535U
-#define RECORD_MAX_CAP    (100U * BUNDLE_MAX_VCPUS)
+#define RECORD_MAX_CAP    (100UL * BUNDLE_MAX_VCPUS)
 #define RECORD_MAX_MEMORY (1ULL << 43) /* guest frame numbers must fit struct frame */
 
 /* Guest-physical layout above RAM and the vault that every guest has. */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* Preloaded into Debian's xenstored: the calls of Xen's libraries that it makes, on a machine that
- * the test made (machine.h). So the daemon runs where there is no Xen, and the test is its domains.
+ * the test made (fakemachine.h). So the daemon runs where there is no Xen, and the test is its domains.
  */
-#include "tests/xs/machine.h"
+#include "tests/xs/fakemachine.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>

@@ -2,7 +2,7 @@
 /* One of the two daemons that are compared, with a connection for each client. */
 #ifndef TESTS_XS_SIDE_H
 #define TESTS_XS_SIDE_H
-#include "tests/xs/machine.h"
+#include "tests/xs/fakemachine.h"
 #include "tests/xs/storeop.h"
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The machine that nohyp.c puts in Xen's place: memory and events shared with the test. */
-#ifndef TESTS_XS_MACHINE_H
-#define TESTS_XS_MACHINE_H
+#ifndef TESTS_XS_FAKEMACHINE_H
+#define TESTS_XS_FAKEMACHINE_H
 #include <stdint.h>
 #include <xen/io/xs_wire.h>
 
