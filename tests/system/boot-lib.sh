@@ -32,7 +32,8 @@ BOCHS_CPU=corei7_skylake_x
 HOST_MIB=1024
 ON_IDLE=poweroff
 CPUSET= # that domains run on; empty: all
-CONTROL= # instead of the control domain
+CONTROL= # instead of the control domain; without a store
+STORE= # not empty: with a store, as hosts have it. Without one, guests have the numbers from 2 on.
 SMP=1
 group= # of the emulator in the background
 
@@ -91,8 +92,10 @@ host_xml() {
 
 host_image() {
     host_xml "$1"
+    control=$CONTROL
+    [ -n "$control$STORE" ] || control=$BUILD/ctl.elf
     # shellcheck disable=SC2086 # an option or none
-    "$BUILD/bl" image -o "$1/host.iso" ${2:+--hypervisor "$2"} ${CONTROL:+--control "$CONTROL"} \
+    "$BUILD/bl" image -o "$1/host.iso" ${2:+--hypervisor "$2"} ${control:+--control "$control"} \
         "$1/host.xml" || exit 1
 }
 

@@ -44,7 +44,7 @@ good_bundle() { # DIR
             probe version 1 "" "" "$name"
         done
     } | host_xml "$1"
-    "$BUILD/bl" image --bundle "$1/good" "$1/host.xml"
+    "$BUILD/bl" image --control "$BUILD/ctl.elf" --bundle "$1/good" "$1/host.xml"
     cp "$1/good" "$1/sealed"
     seal "$1/sealed" 0
     seal "$1/sealed" 1

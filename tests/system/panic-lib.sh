@@ -65,7 +65,7 @@ panic_halts() { # VENDOR DIR ARG...
 panic_overflow() { # DIR
     patch "$1/overflow" call_xen_version e8 fb ff ff ff
     panic_domains | host_xml "$1"
-    "$BUILD/bl" image --bundle "$1/bundle" "$1/host.xml"
+    "$BUILD/bl" image --control "$BUILD/ctl.elf" --bundle "$1/bundle" "$1/host.xml"
     boot_image "$1" "$1/bundle" "$1/overflow" panic=reboot
 }
 

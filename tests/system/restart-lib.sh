@@ -57,7 +57,7 @@ restart_held() { # VENDOR DIR LIVES ARG...
         probe reborn 1 "<on_crash>restart</on_crash>"
         probe holder 1 "" "2 $lives"
     } | host_xml "$dir"
-    "$BUILD/bl" image --bundle "$dir/bundle" "$dir/host.xml"
+    "$BUILD/bl" image --control "$BUILD/ctl.elf" --bundle "$dir/bundle" "$dir/host.xml"
     ours "$dir" 02
     boot_image "$dir" "$dir/bundle" "$BUILD/debug/bulkhead.elf"
     "boot_$vendor" "$dir" "$@"
@@ -79,7 +79,7 @@ restart_vault() { # VENDOR DIR LIVES ARG...
     for vault in 1 600; do
         lives=$((vault == 1 ? 50 : last))
         probe lasting 1 "<on_crash>restart</on_crash>" "$lives $vault" | host_xml "$dir"
-        "$BUILD/bl" image --bundle "$dir/bundle" "$dir/host.xml"
+        "$BUILD/bl" image --control "$BUILD/ctl.elf" --bundle "$dir/bundle" "$dir/host.xml"
         ours "$dir" 03 "$(printf %02x $((vault % 256)))" "$(printf %02x $((vault / 256)))"
         boot_image "$dir" "$dir/bundle" "$BUILD/debug/bulkhead.elf"
         : >"$dir/com1.log"

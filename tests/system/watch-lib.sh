@@ -9,7 +9,7 @@ greedy() {
 
 watch_image() {
     host_xml "$1"
-    "$BUILD/bl" image --bundle "$1/bundle" "$1/host.xml"
+    "$BUILD/bl" image --control "$BUILD/ctl.elf" --bundle "$1/bundle" "$1/host.xml"
     boot_image "$1" "$1/bundle" "$BUILD/debug/bulkhead.elf" "watch=$WATCH_LIMIT"
 }
 
