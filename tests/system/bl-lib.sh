@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=sh
+# bl on a real host, over its second serial port; and Debian's xenstore programs, from outside.
+dir=${dir:?} # where the host is: made before
+
+bl() {
+    timeout "$HANG" "$BUILD/bl" -H "unix:$dir/line" "$@"
+}
+
+# want EXPECTED COMMAND...: its output is this.
+want() {
+    expected=$1
+    shift
+    got=$("$@") || {
+        echo "$*: exit code $?"
+        exit 1
+    }
+    [ "$got" = "$expected" ] || {
+        printf '%s:\n%s\ninstead of\n%s\n' "$*" "$got" "$expected"
+        exit 1
+    }
+}
+
+# fails CODE COMMAND...: with this exit code and one line.
+fails() {
+    want=$1
+    shift
+    code=0
+    "$@" >"$dir/out" 2>&1 || code=$?
+    if [ "$code" != "$want" ] || [ "$(wc -l <"$dir/out")" != 1 ]; then
+        echo "$*: exit code $code"
+        cat "$dir/out"
+        exit 1
+    fi
+}
+
+store() {
+    program=$1
+    shift
+    BULKHEAD_HOST=unix:$dir/line LD_LIBRARY_PATH=$BUILD timeout "$HANG" "xenstore-$program" "$@"
+}
+
+free_memory() {
+    bl -o json info | sed -n 's/.*"free_memory": *\([0-9]*\).*/\1/p'
+}
+
+state_of() { # DOMAIN
+    bl list "$1" | awk 'NR > 1 { gsub("-", "", $5); print $5 }'
+}
+
+# A probe made, looked at, changed and destroyed; nothing of it is left. The host has a guest "kept".
+bl_life() {
+    bl wait -t 60 kept running
+    for name in first one two three; do # what the first leaves is made once: tables of events, of grants
+        [ "$name" != one ] || before=$(free_memory)
+        probe sleeper 1 "" 100000 "$name" >"$dir/$name.xml"
+        bl create -p "$dir/$name.xml"
+        want p state_of "$name"
+        want "$(bl domid "$name")" store read "/local/domain/$(bl domid "$name")/domid"
+        want "$name" store read "/local/domain/$(bl domid "$name")/name"
+        fails 1 bl create "$dir/$name.xml"
+        bl unpause "$name"
+        bl wait -t 60 "$name" running
+        bl rename "$name" other
+        want other bl domname "$(bl domid other)"
+        bl sched-weight -d other -w 512 -c 50
+        bl pause other
+        want p state_of other
+        bl unpause other
+        bl destroy other
+        bl wait -t 60 other gone
+    done
+    want "$before" free_memory
+    fails 1 bl destroy other
+    fails 2 bl destroy
+}
