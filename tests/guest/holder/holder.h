@@ -3,8 +3,7 @@
 #ifndef BH_GUEST_HOLDER_H
 #define BH_GUEST_HOLDER_H
 
-#define HOLDER_REF          8
-#define HOLDER_STORE_PORT   1
-#define HOLDER_CONSOLE_PORT 2
+#define HOLDER_REF        8
+#define HOLDER_STORE_PORT 1
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The test makes it the store's domain, and its file's next the guest (tests/guest/holder). Each
- * life takes the store connections of the control domain and of that guest, counts in the guest's
- * page, grants it a page, waits until it has mapped that, and crashes.
+ * The test makes it the store's domain, and the domain with the next number its guest
+ * (tests/guest/holder). Each life takes that guest's store connection, counts in its page, grants
+ * it a page, waits until it has mapped that, and crashes.
  */
 #include "tests/guest/holder/holder.h"
 #include "tests/guest/probe.h"
@@ -11,8 +11,7 @@
 #include <xen/memory.h>
 #include <xen/sched.h>
 
-#define CONTROL 1
-#define TABLE   0xf1000000UL
+#define TABLE 0xf1000000UL
 
 static void yield(void)
 {
@@ -53,7 +52,6 @@ void probe_main(void)
 
     if (rt_bind_virq(VIRQ_DOM_EXC) < 0)
         rt_panic("no VIRQ_DOM_EXC");
-    connect(CONTROL, &port);
     EQUAL(HYPERCALL2(__HYPERVISOR_memory_op, XENMEM_add_to_physmap, &map), 0);
     *page = rt_now();
     e->frame = (uint32_t)((uint64_t)page >> 12);
