@@ -160,6 +160,7 @@ static void append_value(struct request *r, const struct bh_domain_info *d, enum
         append_number(r, "%lu", BUNDLE_CONSOLE_GFN, false);
         break;
     case CONSOLE_TYPE:
+    default:
         append(r, "xenconsoled", false);
         break;
     }
