@@ -255,7 +255,7 @@ START_TEST(killed_clients)
 
             must_stream(own, LINK_SERVICE_CONSOLE, FLOOD);
             for (unsigned k = 0;; k++)
-                check_call(own, 30000, k);
+                check_call(own, BH_REQUEST_BUFFER, k);
         }
         usleep(i * 1500);
         kill(pid, SIGKILL);
@@ -327,7 +327,7 @@ START_TEST(pty)
         carrier_run(master, true, 0, NULL);
     c = must_open();
     for (unsigned i = 0; i < 10; i++)
-        check_call(c, i * 3000, i);
+        check_call(c, i * 800, i);
     client_close(c);
 }
 END_TEST
