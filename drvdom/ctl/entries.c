@@ -141,8 +141,8 @@ static void append_value(struct request *r, const struct bh_domain_info *d, enum
     case UUID:
         append(r, uuid, false);
         break;
-    case MEMORY_KIB:
-        append_number(r, "%lu", d->memory >> 10, false);
+    case MEMORY_KIB: /* without the pages above RAM, which no balloon can have */
+        append_number(r, "%lu", MIN(d->memory, d->memory_max) >> 10, false);
         break;
     case MAXIMUM_KIB:
         append_number(r, "%lu", d->memory_max >> 10, false);
