@@ -71,14 +71,6 @@ uint64_t hostile_option(const char *name, uint64_t other)
     return other;
 }
 
-uint16_t hostile_domid(void)
-{
-    uint32_t a = 0x40000004, b, c = 0, d;
-
-    __asm__ volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
-    return (uint16_t)c;
-}
-
 bool hostile_on_amd(void)
 {
     uint32_t a = 0, b, c = 0, d;

@@ -16,7 +16,6 @@ uint64_t rng_next(struct rng *r);
 
 /* The decimal number behind "name=" on the command line, or other. */
 uint64_t hostile_option(const char *name, uint64_t other);
-uint16_t hostile_domid(void);
 bool hostile_on_amd(void);
 
 /*

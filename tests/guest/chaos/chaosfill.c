@@ -26,7 +26,7 @@ uint16_t chaos_domid(struct rng *r)
 {
     switch (rng_below(r, 8)) {
     case 0:
-        return hostile_domid();
+        return rt_domid();
     case 1:
         return (uint16_t)rng_below(r, 8);
     case 2:
@@ -183,7 +183,7 @@ void chaos_grant(struct attacker *a, unsigned cmd, void *p)
             .flags = (uint32_t)(rng_below(r, 10) ? GNTMAP_host_map | (rng_next(r) & GNTMAP_readonly)
                                                  : rng_next(r)),
             .ref = (grant_ref_t)rng_below(r, GRANTS + 8),
-            .dom = rng_below(r, 2) ? hostile_domid() : chaos_domid(r)};
+            .dom = rng_below(r, 2) ? rt_domid() : chaos_domid(r)};
     } else if (cmd == GNTTABOP_unmap_grant_ref || cmd == GNTTABOP_unmap_and_replace) {
         *(struct gnttab_unmap_grant_ref *)p =
             (struct gnttab_unmap_grant_ref){.host_addr = rng_below(r, 40) ? chaos_gfn(r) << 12 : 0,

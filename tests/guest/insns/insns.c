@@ -39,7 +39,7 @@ static void try_one(void) __noreturn;
 static void try_one(void)
 {
     insngen(&rng, arena_code, arena_context);
-    if (hostile_domid() == trace)
+    if (rt_domid() == trace)
         rt_print("%lu: at %lx: %016lx %016lx %016lx, rax %lx rcx %lx rdx %lx rflags %lx\n",
                  attempts, arena_context->rip % 4096, swapped(0), swapped(8), swapped(16),
                  arena_context->rax, arena_context->rcx, arena_context->rdx, arena_context->rflags);
@@ -83,12 +83,12 @@ void probe_main(void)
 {
     uint64_t seed = hostile_option("seed", 1);
 
-    if (hostile_domid() > hostile_option("last", 0))
+    if (rt_domid() > hostile_option("last", 0))
         return;
     count = hostile_option("count", 1000);
     trace = hostile_option("trace", 0);
-    rt_print("seed=%lu count=%lu, life %u\n", seed, count, hostile_domid());
-    rng.state = seed * 1000003 + hostile_domid();
+    rt_print("seed=%lu count=%lu, life %u\n", seed, count, rt_domid());
+    rng.state = seed * 1000003 + rt_domid();
     EQUAL(hostile_start_vcpu(1, watch), 0);
     arena_init();
     try_one();

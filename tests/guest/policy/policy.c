@@ -166,7 +166,7 @@ static void features(void)
     EQUAL(seven.c & (1U << 3 | 1U << 5 | 1U << 7 | 1U << 16), 0); /* PKU, WAITPKG, CET, LA57 */
     EQUAL(far.c & (1U << 2 | 1U << 10 | 1U << 29), 0);            /* SVM, IBS, MWAITX */
     EQUAL(leaf(0x40000000, 0).b, 0x566e6558);                     /* "XenV" */
-    EQUAL(leaf(0x40000004, 0).c, hostile_domid());
+    EQUAL(leaf(0x40000004, 0).c, rt_domid());
     EQUAL(leaf(0xa, 0).a, 0); /* no PMU */
     nothing(0x12);
     nothing(0x14);

@@ -124,7 +124,7 @@ static void find_neighbour(void)
     for (;; HYPERCALL2(__HYPERVISOR_sched_op, SCHEDOP_yield, 0))
         for (b.remote_dom = 2; b.remote_dom < 8; b.remote_dom++)
             for (b.remote_port = 1; b.remote_port < 24; b.remote_port++)
-                if (b.remote_dom != hostile_domid() &&
+                if (b.remote_dom != rt_domid() &&
                     !HYPERCALL2(__HYPERVISOR_event_channel_op, EVTCHNOP_bind_interdomain, &b)) {
                     neighbours_port = b.local_port;
                     return;
