@@ -42,9 +42,8 @@ static struct errand {
 } errands[ERRANDS];
 static unsigned nerrands;
 
-static struct xsring ring;
+static struct xsring ring; /* page NULL: this host has no store */
 static uint32_t store_port, last_id;
-static bool present;
 
 /* The request under way, and its answer as far as it has come. */
 static struct call {
@@ -62,17 +61,15 @@ static struct call {
 
 void domstore_init(struct xenstore_domain_interface *page, uint32_t port)
 {
-    present = page;
     store_port = port;
-    if (present)
-        xsring_init(&ring, page);
+    xsring_init(&ring, page);
 }
 
 int domstore_peer(void)
 {
     bool bound;
 
-    return present ? rt_peer(store_port, &bound) : -1;
+    return ring.page ? rt_peer(store_port, &bound) : -1;
 }
 
 static struct keeper *find(uint32_t domid)
@@ -107,7 +104,7 @@ void domstore_scan(const struct bh_domain_info *d)
 {
     struct keeper *k = find(d->domid);
 
-    if (!present || d->state == BH_DOMAIN_BUILDING || d->state == BH_DOMAIN_LOADING ||
+    if (!ring.page || d->state == BH_DOMAIN_BUILDING || d->state == BH_DOMAIN_LOADING ||
         d->state == BH_DOMAIN_ZOMBIE || !d->store_port)
         return;
     if (k && !same(&k->info, d))
@@ -142,7 +139,7 @@ bool domstore_ready(uint32_t domid)
 {
     const struct keeper *k = find(domid);
 
-    return !present || (k && (k->stage == READY || k->stage == RENAME));
+    return !ring.page || (k && (k->stage == READY || k->stage == RENAME));
 }
 
 bool domstore_want(uint32_t domid)
@@ -384,7 +381,7 @@ bool domstore_serve(void)
 {
     bool ready = false, moved, any = false;
 
-    if (!present)
+    if (!ring.page)
         return false;
     do {
         moved = false;

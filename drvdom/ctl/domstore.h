@@ -12,7 +12,7 @@
 
 #include "hyp/abi/control.h"
 
-/* Our store ring, or NULL: this host has no store, and every domain is ready at once. */
+/* Our store ring; not called on a host that has no store: every domain is ready at once there. */
 struct xenstore_domain_interface;
 void domstore_init(struct xenstore_domain_interface *page, uint32_t port);
 /* What the hypervisor's list says, at each look at it: begin, each domain, end. */
