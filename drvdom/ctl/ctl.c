@@ -13,9 +13,12 @@
 #include <xen/hvm/params.h>
 
 #define POLL_NS      1000000UL /* while output waits: sending is polled */
+#define LOOK_NS      20000UL   /* while input comes: so is receiving, as an interrupt costs more */
+#define QUIET_NS     500000UL  /* without input: interrupts again */
 #define TERMINAL_IRQ 3
 
 static uint32_t virq_port;
+static uint64_t heard; /* when input came last; 0: interrupts are on */
 
 /* A domain that the bundle brought runs as soon as its entries are in the store; another, when a
  * client wants that, too. */
@@ -62,20 +65,36 @@ static void arm_timer(void)
 
     if (terminal_pump() || consoles_wait())
         due = MIN(due, rt_now() + POLL_NS);
+    if (heard)
+        due = MIN(due, rt_now() + LOOK_NS);
     if (due != ~0UL)
         rt_set_timer(due, serve);
+}
+
+static void listen(void)
+{
+    uint8_t bytes[64];
+    size_t n = terminal_read(bytes, sizeof(bytes));
+    uint64_t now = rt_now();
+
+    services_input(bytes, n, now);
+    if (n) {
+        if (!heard)
+            terminal_interrupts(false);
+        heard = now;
+    } else if (heard && now - heard >= QUIET_NS) {
+        terminal_interrupts(true);
+        heard = 0;
+    }
 }
 
 static void serve(void)
 {
     bool moved;
-    int byte;
 
     if (domstore_serve())
         ctl_scan();
-    while ((byte = terminal_read()) >= 0)
-        if (!services_input((uint8_t)byte))
-            screen_input((char)byte);
+    listen();
     do {
         moved = consoles_serve();
         moved |= screen_serve();

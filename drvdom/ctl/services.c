@@ -94,12 +94,13 @@ void services_close(struct channel *c)
     mux_close(c);
 }
 
-bool services_input(uint8_t byte)
+void services_input(const uint8_t *bytes, size_t n, uint64_t now)
 {
-    if (byte && !services_up() && !arq_in_frame(&mux.arq, rt_now()))
-        return false;
-    arq_receive(&mux.arq, &byte, 1, rt_now());
-    return true;
+    for (size_t i = 0; i < n; i++)
+        if (!bytes[i] || services_up() || arq_in_frame(&mux.arq, now))
+            arq_receive(&mux.arq, bytes + i, 1, now);
+        else
+            screen_input((char)bytes[i]);
 }
 
 bool services_serve(void)

@@ -29,8 +29,8 @@ void services_init(void);
 uint64_t services_since(void);
 /* This side has nothing more to say. */
 void services_close(struct channel *c);
-/* A byte from the line; false: it belongs to no frame, and no session is up. */
-bool services_input(uint8_t byte);
+/* Bytes from the line; those in no frame, while no session is up, are keys for the screen. */
+void services_input(const uint8_t *bytes, size_t n, uint64_t now);
 /* Sends what there is, as far as the terminal has room; true: something has moved. */
 bool services_serve(void);
 /* When services_serve() is due at the latest; ~0: when something comes. */

@@ -13,7 +13,7 @@
 #define REG_LSR     5
 #define REG_SCRATCH 7
 #define IER_RX      0x01 /* sending is polled: a held THRE would swallow the edges of others */
-#define FCR_FIFO    0x07 /* enable, clear both */
+#define FCR_FIFO    0xc7 /* enable, clear both; interrupt at 14 bytes, or a pause of 4 behind fewer */
 #define LCR_8N1     0x03
 #define LCR_DLAB    0x80
 #define MCR_ON      0x0b /* DTR, RTS, OUT2: interrupts reach the interrupt controller */
@@ -88,9 +88,16 @@ bool terminal_pump(void)
     return head != tail;
 }
 
-int terminal_read(void)
+size_t terminal_read(uint8_t *bytes, size_t n)
 {
-    if (!present || !(reg_read(REG_LSR) & LSR_RX))
-        return -1;
-    return reg_read(REG_DATA);
+    size_t done = 0;
+
+    for (; present && done < n && (reg_read(REG_LSR) & LSR_RX); done++)
+        bytes[done] = reg_read(REG_DATA);
+    return done;
+}
+
+void terminal_interrupts(bool on)
+{
+    reg_write(REG_IER, on ? IER_RX : 0);
 }

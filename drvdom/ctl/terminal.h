@@ -15,7 +15,9 @@ size_t terminal_room(void);
 size_t terminal_write(const char *text, size_t n, bool cooked);
 /* Feeds the UART as far as it takes; true while bytes remain. */
 bool terminal_pump(void);
-/* The next typed byte, or -1. */
-int terminal_read(void);
+/* At most n bytes that have come. */
+size_t terminal_read(uint8_t *bytes, size_t n);
+/* Whether bytes that come interrupt us; they do at first. */
+void terminal_interrupts(bool on);
 
 #endif

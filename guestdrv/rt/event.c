@@ -13,6 +13,7 @@
 #include <xen/vcpu.h>
 
 #define CALLBACK_VECTOR (2UL << 56) /* HVM_PARAM_CALLBACK_TYPE_VECTOR */
+#define NEAR_NS         50000UL     /* falling asleep and waking up take longer */
 
 struct shared_info rt_shared __aligned(4096);
 
@@ -47,7 +48,8 @@ void rt_set_timer(uint64_t when, void (*fn)(void))
 
     deadline = when;
     tick = fn;
-    HYPERCALL3(__HYPERVISOR_vcpu_op, VCPUOP_set_singleshot_timer, 0, &arg);
+    if (when > rt_now() + NEAR_NS)
+        HYPERCALL3(__HYPERVISOR_vcpu_op, VCPUOP_set_singleshot_timer, 0, &arg);
 }
 
 void rt_unmask(uint32_t port)
@@ -181,13 +183,14 @@ void event_loop(void)
 {
     for (;;) {
         bool busy = dispatch();
+        uint64_t now = rt_now();
 
-        if (rt_now() >= deadline) {
+        if (now >= deadline) {
             deadline = ~0UL;
             tick();
-            busy = true;
+            continue;
         }
-        if (busy)
+        if (busy || deadline - now <= NEAR_NS)
             continue;
         /* STI takes effect after the next instruction: an event between test and HLT ends the HLT.
          */

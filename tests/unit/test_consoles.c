@@ -35,6 +35,7 @@ static struct {
 static size_t room; /* what the terminal takes */
 static char shown[TEXT];
 static const char *typed;
+static bool interrupts = true;
 static int pages;
 static void (*tick)(void);
 static uint64_t step = 1000000000; /* ns from one look at the clock to the next */
@@ -227,9 +228,18 @@ bool terminal_pump(void)
     return room < CAPACITY;
 }
 
-int terminal_read(void)
+size_t terminal_read(uint8_t *bytes, size_t n)
 {
-    return *typed ? *typed++ : -1;
+    size_t done = 0;
+
+    while (*typed && done < n)
+        bytes[done++] = (uint8_t)*typed++;
+    return done;
+}
+
+void terminal_interrupts(bool on)
+{
+    interrupts = on;
 }
 
 /* --- what happens --- */
@@ -425,6 +435,22 @@ START_TEST(terminal_returns)
 }
 END_TEST
 
+/* Input is watched without interrupts, until there has been none for a while. */
+START_TEST(quiet_line)
+{
+    start();
+    step = 10000;
+    type("some keys");
+    ck_assert(!interrupts);
+    for (unsigned i = 0; !interrupts; i++) {
+        ck_assert_uint_lt(i, 100);
+        tick();
+    }
+    type("x");
+    ck_assert(!interrupts);
+}
+END_TEST
+
 /* A domain waits for a terminal that is slow, but not for one that has stopped; what is lost is
  * told. */
 START_TEST(slow_and_stopped)
@@ -475,6 +501,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, keys);
     tcase_add_loop_test(tc, terminal_passes_on, 0, 2);
     tcase_add_loop_test(tc, terminal_returns, 0, 2);
+    tcase_add_test(tc, quiet_line);
     tcase_add_test(tc, slow_and_stopped);
     tcase_add_test(tc, no_grant);
 }

@@ -5,14 +5,15 @@
 
 #define KILL 0x1e
 
-int __real_terminal_read(void);
-int __wrap_terminal_read(void);
+size_t __real_terminal_read(uint8_t *bytes, size_t n);
+size_t __wrap_terminal_read(uint8_t *bytes, size_t n);
 
-int __wrap_terminal_read(void)
+size_t __wrap_terminal_read(uint8_t *bytes, size_t n)
 {
-    int byte = __real_terminal_read();
+    size_t done = __real_terminal_read(bytes, n);
 
-    if (byte == KILL)
-        rt_panic("killed");
-    return byte;
+    for (size_t i = 0; i < done; i++)
+        if (bytes[i] == KILL)
+            rt_panic("killed");
+    return done;
 }
