@@ -39,11 +39,12 @@ static void say_plan(const struct mkdomain *m)
     printf("cmdline                : %s\n", r->cmdline);
 }
 
-static void say_made(const char *name, uint32_t domid)
+static void say_made(const char *name, uint32_t domid, uint64_t sent)
 {
     json_begin(NULL, '{');
     json_string("name", name);
     json_number("domid", domid);
+    json_number("uploaded", sent);
     json_end();
     if (!bl_json && !quiet)
         printf("%s is domain %u\n", name, domid);
@@ -68,6 +69,7 @@ static int create(const struct domcfg *d)
     struct mkdomain m;
     const char *wrong;
     uint32_t domid = 0;
+    uint64_t sent = 0;
     int rc = EXIT_OK;
 
     if (!dry_run)
@@ -79,9 +81,9 @@ static int create(const struct domcfg *d)
     else if (dry_run)
         say_plan(&m);
     else
-        rc = upload(&m, &domid);
+        rc = upload(&m, &domid, &sent);
     if (!rc && !dry_run) {
-        say_made(m.record.name, domid);
+        say_made(m.record.name, domid, sent);
         rc = start(m.record.name, domid);
     }
     mkdomain_free(&m);

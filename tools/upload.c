@@ -57,47 +57,57 @@ static int built(const struct mkdomain *m, uint32_t domid)
     return EXIT_OK;
 }
 
-/* n bytes of segment number i from at on; packed if that makes them fewer and the host unpacks. */
-static int piece(const struct mkdomain *m, uint32_t domid, uint32_t i, uint64_t at, uint32_t n)
+/* Of all segments, before byte args->b of segment args->a. */
+static uint64_t bytes_before(const struct mkdomain *m, const struct bh_control *args)
+{
+    uint64_t n = args->b;
+
+    for (uint32_t i = 0; i < args->a; i++)
+        n += m->record.segments[i].file_size;
+    return n;
+}
+
+/* The next n bytes that the host wants; packed if that makes them fewer and it unpacks. */
+static int piece(const struct mkdomain *m, struct bh_control *args, uint32_t n)
 {
     static bool plain; /* it does not */
-    const struct bh_control what = {.domid = domid, .a = i, .b = at, .size = n};
-    const char *data = (const char *)m->data[i] + at;
-    struct bh_control args = what;
+    const struct bh_control what = {.domid = args->domid, .a = args->a, .b = args->b, .size = n};
+    const char *data = (const char *)m->data[args->a] + args->b;
     char packed[PIECE];
     int size = plain ? 0 : LZ4_compress_default(data, packed, (int)n, (int)n - 1);
 
+    *args = what;
     if (size > 0) {
-        int rc = host_call(BH_CONTROL_load | BH_REQUEST_LZ4, &args, packed, (size_t)size, NULL, 0);
+        int rc = host_call(BH_CONTROL_load | BH_REQUEST_LZ4, args, packed, (size_t)size, NULL, 0);
 
         if (rc != -XEN_ENOSYS)
             return rc;
         plain = true;
-        args = what;
+        *args = what;
     }
-    return host_call(BH_CONTROL_load, &args, data, n, NULL, 0);
+    return host_call(BH_CONTROL_load, args, data, n, NULL, 0);
 }
 
-static int segments(const struct mkdomain *m, uint32_t domid)
+/* What the host does not have yet, as it asks for it. */
+static int segments(const struct mkdomain *m, uint32_t domid, uint64_t *sent)
 {
-    uint64_t done = 0;
+    struct bh_control args = {.domid = domid};
+    int rc = host_call(BH_CONTROL_load, &args, NULL, 0, NULL, 0);
 
-    for (uint32_t i = 0; i < m->record.nsegments; i++) {
-        uint64_t size = m->record.segments[i].file_size;
+    while (!rc && args.a < m->record.nsegments && !interrupt_came()) {
+        uint64_t left = m->record.segments[args.a].file_size - args.b;
 
-        for (uint64_t at = 0; at < size && !interrupt_came(); at += PIECE) {
-            uint32_t n = size - at < PIECE ? (uint32_t)(size - at) : PIECE;
-            int rc = piece(m, domid, i, at, n);
-
-            if (rc)
-                return host_refused(m->record.name, "load it", rc);
-            progress_at(done += n);
-        }
+        if (args.b > m->record.segments[args.a].file_size || !left)
+            return bl_fail("%s: the host asks for bytes that there are not", m->record.name);
+        rc = piece(m, &args, left < PIECE ? (uint32_t)left : PIECE);
+        *sent += left < PIECE ? left : PIECE;
+        if (!rc && args.a <= m->record.nsegments)
+            progress_at(bytes_before(m, &args));
     }
-    return EXIT_OK;
+    return rc ? host_refused(m->record.name, "load it", rc) : EXIT_OK;
 }
 
-int upload(const struct mkdomain *m, uint32_t *domid)
+int upload(const struct mkdomain *m, uint32_t *domid, uint64_t *sent)
 {
     struct bh_control args = {0};
     int rc;
@@ -110,7 +120,7 @@ int upload(const struct mkdomain *m, uint32_t *domid)
     progress_begin(m->record.name, upload_size(m));
     rc = built(m, *domid);
     if (!rc)
-        rc = segments(m, *domid);
+        rc = segments(m, *domid, sent);
     if (!rc && interrupt_came())
         rc = bl_fail("%s: interrupted; nothing of it is left", m->record.name);
     if (!rc) {

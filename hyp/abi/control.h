@@ -101,11 +101,13 @@ enum bh_control_command {
      * is destroyed with a line in the log. -XEN_EEXIST: name or UUID in use; -XEN_ENOMEM: there is
      * less free memory than it needs beside those that are BUILDING. */
     BH_CONTROL_create,
-    /* The next bytes of segment a, from byte b of it on: from the first segment to the last,
-     * without a gap; those without bytes are passed over. State LOADING. b, buffer and size go on
-     * with what is done. A segment that is complete is checked against its checksum: -XEN_EILSEQ,
-     * and the domain is destroyed. The hypervisor keeps a copy when the record says "restart":
-     * at most 1 GiB; -XEN_ENOMEM. */
+    /* Bytes of segment a, from byte b of it on: the next ones that are wanted, which is what a and
+     * b are set to then; a: as many as there are segments: no more are. Size 0 asks for them only.
+     * In state LOADING; from the first segment to the last, without those that the host has (by
+     * size and checksum: in the bundle, or of a domain that starts again) or that have no bytes. A
+     * segment that is complete is checked against its checksum: -XEN_EILSEQ, and the domain is
+     * destroyed. The hypervisor keeps a copy when the record says "restart": 1,014 MiB of a segment
+     * at most; -XEN_ENOMEM. */
     BH_CONTROL_load,
     /* The domain is complete: LOADING becomes READY. -XEN_EAGAIN: segments are missing. */
     BH_CONTROL_finish,

@@ -52,6 +52,8 @@ static long check_load(struct control *c)
 
     if (d->state != BH_DOMAIN_LOADING)
         return control_refuse(c, -XEN_EBUSY, "not in state LOADING");
+    if (!c->arg.size)
+        return 0;
     if (d->build.segment == d->record->nsegments || c->arg.a != d->build.segment ||
         c->arg.b != d->build.done)
         return control_refuse(c, -XEN_EINVAL, "not the bytes that come next");
@@ -78,6 +80,10 @@ long controlload_load(struct control *c)
         c->arg.b += (uint64_t)n;
         c->arg.buffer += (uint64_t)n;
         c->arg.size -= (uint64_t)n;
+    }
+    if (!rc) {
+        c->arg.a = d->build.segment;
+        c->arg.b = d->build.done;
     }
     return rc;
 }

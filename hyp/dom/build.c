@@ -21,13 +21,6 @@
 #define MODLIST    0x1800
 #define CMDLINE    0x2000
 
-static hpa_t source;
-
-void build_source(hpa_t bundle)
-{
-    source = bundle;
-}
-
 static int no_memory(struct domain *d)
 {
     uint64_t want = d->record->memory_target / PAGE_SIZE, have = d->arch.p2m.ram_frames;
@@ -63,6 +56,8 @@ static int ram_slice(struct domain *d)
     if (d->build.page < total)
         return 0;
     d->build.ram_done = true;
+    for (uint32_t i = 0; i < d->record->nsegments; i++)
+        d->build.here |= image_find(d, i) ? 1U << i : 0;
     hash64_init(&d->build.hash);
     return 0;
 }
@@ -78,28 +73,36 @@ static int vault_slice(struct domain *d)
     return rc;
 }
 
+static bool is_here(const struct domain *d)
+{
+    return d->build.here >> d->build.segment & 1;
+}
+
+static void next_segment(struct domain *d)
+{
+    d->build.segment++;
+    d->build.done = 0;
+    hash64_init(&d->build.hash);
+}
+
 static int segment_end(struct domain *d, const struct bundle_segment *s)
 {
     if (hash64_final(&d->build.hash) != s->checksum) {
         log_line("[%s] segment %u: checksum: does not match", d->record->name, d->build.segment);
         return -XEN_EILSEQ;
     }
-    d->build.segment++;
-    d->build.done = 0;
-    hash64_init(&d->build.hash);
+    if (!is_here(d))
+        image_complete(d, d->build.segment);
+    next_segment(d);
     return 0;
 }
 
-/* n bytes of the current segment, from a page's begin in the bundle or the kept image. */
+/* n bytes from a page's begin, to the current segment. */
 static int load_page(struct domain *d, const struct bundle_segment *s, uint64_t at, size_t n)
 {
-    uint8_t *window = NULL, *p;
+    uint8_t *window, *p = image_map(d, d->build.segment, at, &window);
     int rc;
 
-    if (d->image)
-        p = image_at(d, d->build.segment, at, false);
-    else
-        p = window = arch_slot_map(hpa_to_hfn(mk_hpa(source.val + s->offset + at)));
     hash64_update(&d->build.hash, p, n);
     rc = copy_to_gpa(&d->arch, mk_gpa(s->gpa + at), p, n);
     if (window)
@@ -107,12 +110,18 @@ static int load_page(struct domain *d, const struct bundle_segment *s, uint64_t 
     return rc;
 }
 
-/* Copies and checks some pages of the current segment. Memory behind file_size is zero already. */
+/* Copies and checks some pages of the segments that are here. Memory behind file_size is zero
+ * already. */
 static int load_slice(struct domain *d)
 {
     const struct bundle_segment *s = &d->record->segments[d->build.segment];
 
-    for (unsigned i = 0; i < COPIES; i++) {
+    if (d->build.segment == d->record->nsegments) {
+        d->build.here_done = true;
+        d->build.segment = 0;
+        return 0;
+    }
+    for (unsigned i = 0; is_here(d) && i < COPIES; i++) {
         uint64_t at = d->build.done;
         size_t n = MIN(PAGE_SIZE, s->file_size - at);
         int rc;
@@ -124,18 +133,26 @@ static int load_slice(struct domain *d)
             return rc;
         d->build.done += n;
     }
+    if (!is_here(d))
+        next_segment(d);
     return 0;
 }
 
 /* On to the next segment that has bytes to come. */
 static int skip_complete(struct domain *d)
 {
-    const struct bundle_segment *s = d->record->segments;
     int rc = 0;
 
-    while (!rc && d->build.segment < d->record->nsegments &&
-           d->build.done == s[d->build.segment].file_size)
-        rc = segment_end(d, &s[d->build.segment]);
+    while (!rc && d->build.segment < d->record->nsegments) {
+        const struct bundle_segment *s = &d->record->segments[d->build.segment];
+
+        if (is_here(d))
+            next_segment(d);
+        else if (d->build.done == s->file_size)
+            rc = segment_end(d, s);
+        else
+            break;
+    }
     return rc;
 }
 
@@ -148,7 +165,7 @@ static int load_bytes(struct domain *d, struct vcpu *from, gva_t src, hfn_t f, u
     int rc;
 
     if (keep)
-        kept = image_at(d, d->build.segment, d->build.done, true);
+        kept = image_keep(d, d->build.segment, d->build.done);
     if (keep && !kept)
         return -XEN_ENOMEM;
     window = arch_slot_map(f);
@@ -289,11 +306,10 @@ int build_slice(struct domain *d)
         return ram_slice(d);
     if (d->build.vault < d->record->vault_pages)
         return vault_slice(d);
-    if (d->by_call)
-        rc = skip_complete(d);
-    else if (d->build.segment < d->record->nsegments)
+    if (!d->build.here_done)
         return load_slice(d);
-    else
+    rc = skip_complete(d);
+    if (!rc && !d->by_call)
         rc = build_finish(d);
     return rc ? rc : 1;
 }

@@ -43,7 +43,9 @@ struct build {
     uint32_t vault;   /* pages of it mapped so far */
     uint32_t segment; /* being loaded */
     uint64_t done;    /* bytes of it that are */
+    uint32_t here;    /* bits of segments whose bytes the host has */
     bool ram_done;
+    bool here_done; /* those are loaded */
     struct hash64 hash;
 };
 
@@ -106,7 +108,7 @@ struct domain {
     enum domain_step step;
     struct list work; /* linked while step is not STEP_NONE */
     struct build build;
-    void **image; /* image.c; NULL: none is kept */
+    struct image *images[BUNDLE_MAX_SEGMENTS]; /* image.c; NULL: of the bundle, or not kept */
     struct fresh_block fresh;
     struct vault vault;
     struct log_limit console_limit; /* console_io and BH_CONTROL_log */
@@ -185,7 +187,6 @@ int build_slice(struct domain *d);
 long build_load(struct domain *d, struct vcpu *from, gva_t src, uint64_t n, struct locked held);
 /* All that is not in segments: 0 or -XEN_E*, with a line in the log. */
 int build_finish(struct domain *d);
-void build_source(hpa_t bundle);
 
 /*
  * ram.c. Adds 1 << order (0..9) frames of new memory at gfn, contiguous in the host's: 0; 1: not

@@ -3,6 +3,7 @@
  * are. */
 #include <xen/errno.h>
 #include "hyp/dom/domain.h"
+#include "hyp/dom/image.h"
 #include "hyp/dom/record.h"
 #include "hyp/lib/string.h"
 #include "mm/arch.h"
@@ -99,7 +100,7 @@ static void start(hpa_t bundle, const struct bundle_header *h)
                  m.total * PAGE_SIZE >> 20);
     domain_power_off_when_idle = h->on_idle == BUNDLE_IDLE_POWEROFF;
     memcpy(domains_host, h->name, sizeof(domains_host));
-    build_source(bundle);
+    image_bundle(bundle, h->size);
     read_records(bundle, h, records);
     log_line("mem: %lu frames free", mem_stats().free);
     create(records, h->ndomains, false);

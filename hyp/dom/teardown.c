@@ -6,6 +6,7 @@
 #include <xen/errno.h>
 #include "hyp/dom/domain.h"
 #include "hyp/dom/image.h"
+#include "hyp/lib/string.h"
 #include "hyp/x86/watch.h"
 
 #define PORTS       64 /* per slice */
@@ -135,8 +136,8 @@ static void restart(struct domain *d)
     d->restart = false;
     if (domain_create(d->record, is_guest(d) ? 0 : d->id, false, &next))
         return;
-    next->image = d->image;
-    d->image = NULL;
+    memcpy(next->images, d->images, sizeof(d->images));
+    memset(d->images, 0, sizeof(d->images));
     vault_hand_on(d, next);
     domain_build(next);
 }
@@ -159,7 +160,7 @@ static enum domain_step gone(struct domain *d)
 {
     if (is_guest(d))
         restart(d);
-    if (d->image) /* which no successor has taken */
+    if (!d->restart && !image_free_slice(d, PAGES)) /* which no successor has taken */
         return STEP_ZOMBIE;
     domain_unlink(d);
     restart(d);

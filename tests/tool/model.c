@@ -275,14 +275,30 @@ static int call_create(struct call *c)
     return 0;
 }
 
+/* Another domain has been made with the same. */
+static bool is_here(const struct model_domain *d, const struct bundle_segment *s)
+{
+    for (const struct model_domain *o = domains; o; o = o->next)
+        for (uint32_t i = 0; o != d && !o->creator && i < o->record.nsegments; i++)
+            if (o->record.segments[i].file_size == s->file_size &&
+                o->record.segments[i].checksum == s->checksum) {
+                memcpy(d->ram + s->gpa, o->ram + o->record.segments[i].gpa, s->file_size);
+                return true;
+            }
+    return false;
+}
+
 /* The first segment that still lacks bytes, which empty ones do not. */
 static const struct bundle_segment *wanted(struct model_domain *d)
 {
-    while (d->segment < d->record.nsegments && d->at == d->record.segments[d->segment].file_size) {
+    const struct bundle_segment *s = d->record.segments;
+
+    while (d->segment < d->record.nsegments &&
+           (d->at == s[d->segment].file_size || (!d->at && is_here(d, &s[d->segment])))) {
         d->segment++;
         d->at = 0;
     }
-    return d->segment < d->record.nsegments ? &d->record.segments[d->segment] : NULL;
+    return d->segment < d->record.nsegments ? &s[d->segment] : NULL;
 }
 
 static int call_load(struct call *c)
@@ -293,6 +309,11 @@ static int call_load(struct call *c)
 
     if (d->info.state != BH_DOMAIN_LOADING)
         return -XEN_EBUSY;
+    if (!c->a->size) {
+        c->a->a = d->segment;
+        c->a->b = d->at;
+        return 0;
+    }
     if (!s || c->a->a != d->segment || c->a->b != d->at || c->a->size > s->file_size - d->at)
         return -XEN_EINVAL;
     to = d->ram + s->gpa;
@@ -306,6 +327,9 @@ static int call_load(struct call *c)
         drop(d);
         return -XEN_EILSEQ;
     }
+    wanted(d);
+    c->a->a = d->segment;
+    c->a->b = d->at;
     return 0;
 }
 

@@ -559,6 +559,7 @@ void probe_main(void)
     test_memory();
     test_ends();
     test_restart();
+    test_shared();
     test_log();
     test_hostile();
     test_cycles();

@@ -100,21 +100,36 @@ long maker_load(uint32_t domid, uint32_t s, uint64_t at, const void *p, uint64_t
 
     if (!rc) {
         EQUAL(arg.size, 0);
-        EQUAL(arg.b, at + n);
+        TRUE(arg.a > s || arg.b == at + n);
         EQUAL(arg.buffer, (uint64_t)p + n);
     }
     return rc;
 }
 
+uint32_t maker_wanted(uint32_t domid)
+{
+    struct bh_control arg = {.a = 77, .b = 77};
+
+    EQUAL(maker_call(BH_CONTROL_load, domid, &arg), 0);
+    EQUAL(arg.b, 0);
+    return (uint32_t)arg.a;
+}
+
 long maker_load_all(uint32_t domid)
 {
-    long rc = maker_load(domid, 0, 0, maker_image, 1);
+    long rc = 0;
 
+    EQUAL(maker_wanted(domid), 0);
+    rc = maker_load(domid, 0, 0, maker_image, 1);
     if (!rc)
         rc = maker_load(domid, 0, 1, maker_image + 1, 4321);
     if (!rc)
         rc = maker_load(domid, 0, 4322, maker_image + 4322, sizeof(maker_image) - 4322);
-    return rc ? rc : maker_load(domid, 2, 0, maker_module, sizeof(maker_module));
+    EQUAL(maker_wanted(domid), 2);
+    if (!rc)
+        rc = maker_load(domid, 2, 0, maker_module, sizeof(maker_module));
+    EQUAL(maker_wanted(domid), 3);
+    return rc;
 }
 
 long maker_info(uint32_t domid, struct bh_domain_info *info)

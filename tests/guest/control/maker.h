@@ -33,6 +33,8 @@ long maker_simple(enum bh_control_command command, uint32_t domid, uint64_t a, u
 long maker_create(void);
 /* n bytes at p as bytes at.. of segment s. */
 long maker_load(uint32_t domid, uint32_t s, uint64_t at, const void *p, uint64_t n);
+/* The segment whose bytes it waits for, from the first on; 3: none. */
+uint32_t maker_wanted(uint32_t domid);
 /* Loads all, in pieces. */
 long maker_load_all(uint32_t domid);
 
@@ -49,5 +51,8 @@ uint32_t maker_counter(uint32_t domid);
 uint32_t maker_ready(const char *name, enum maker_kind kind);
 uint32_t maker_run(const char *name, enum maker_kind kind);
 uint64_t maker_free_memory(void);
+
+/* shared.c */
+void test_shared(void);
 
 #endif
