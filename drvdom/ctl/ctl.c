@@ -129,6 +129,19 @@ static void open_store(void)
     domstore_init((void *)(rt_param(HVM_PARAM_STORE_PFN) << 12), port);
 }
 
+/* What a life of ours before this one was making for a client who has lost us. */
+static void destroy_half_made(void)
+{
+    struct bh_domain_info d;
+    struct bh_control arg = {.buffer = (uint64_t)&d, .size = sizeof(d)};
+
+    for (; !HYPERCALL2(BH_HYPERVISOR_control, BH_CONTROL_next, &arg); arg.domid++) {
+        if (d.flags & BH_DOMAIN_CREATED && d.state <= BH_DOMAIN_LOADING)
+            HYPERCALL2(BH_HYPERVISOR_control, BH_CONTROL_destroy, &arg);
+        arg.size = sizeof(d);
+    }
+}
+
 static void init(void)
 {
     int port = rt_bind_virq(VIRQ_DOM_EXC);
@@ -138,6 +151,7 @@ static void init(void)
     virq_port = (uint32_t)port;
     open_terminal();
     open_store();
+    destroy_half_made();
     services_init();
     ctl_scan();
     serve();

@@ -75,6 +75,10 @@ long rt_hypercall(unsigned nr, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a
         domains[((struct bh_control *)a2)->domid].state = BH_DOMAIN_RUNNING;
         return 0;
     }
+    if (a1 == BH_CONTROL_destroy) {
+        domains[((struct bh_control *)a2)->domid].there = false;
+        return 0;
+    }
     ck_assert_uint_eq(a1, BH_CONTROL_log);
     return control_log((const struct bh_control *)a2);
 }
@@ -435,6 +439,24 @@ START_TEST(terminal_returns)
 }
 END_TEST
 
+/* Whose client lost its connection with ctl's life before; not the one that is complete. */
+START_TEST(half_made)
+{
+    domains[1].there = domains[2].there = domains[3].there = true;
+    domains[1].name = domains[2].name = domains[3].name = "made";
+    domains[1].flags = domains[2].flags = domains[3].flags = BH_DOMAIN_CREATED;
+    domains[1].state = BH_DOMAIN_BUILDING;
+    domains[2].state = BH_DOMAIN_LOADING;
+    domains[3].state = BH_DOMAIN_READY;
+    start();
+    ck_assert(!domains[1].there);
+    ck_assert(!domains[2].there);
+    ck_assert(domains[3].there);
+    birth_in(1, "new", BH_DOMAIN_LOADING, BH_DOMAIN_CREATED);
+    ck_assert(domains[1].there);
+}
+END_TEST
+
 /* Input is watched without interrupts, until there has been none for a while. */
 START_TEST(quiet_line)
 {
@@ -501,6 +523,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, keys);
     tcase_add_loop_test(tc, terminal_passes_on, 0, 2);
     tcase_add_loop_test(tc, terminal_returns, 0, 2);
+    tcase_add_test(tc, half_made);
     tcase_add_test(tc, quiet_line);
     tcase_add_test(tc, slow_and_stopped);
     tcase_add_test(tc, no_grant);
