@@ -2,10 +2,12 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <lz4.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "hyp/abi/link.h"
 #include "tools/bl.h"
 #include "tools/client.h"
 #include "tools/corefile.h"
@@ -16,29 +18,68 @@
 
 static struct corefile core;
 
-static int read_memory(const struct bh_domain_info *d)
+/* The page at the start of n packed bytes: how many of them it was; 0: the host breaks the rules.
+ */
+static size_t unpack(const uint8_t *packed, size_t n, uint64_t *gfn, uint8_t page[COREFILE_PAGE])
+{
+    const char *data = (const char *)packed + sizeof(struct bh_page);
+    struct bh_page head;
+
+    if (n < sizeof(head))
+        return 0;
+    memcpy(&head, packed, sizeof(head));
+    if (head.size > COREFILE_PAGE || head.size > n - sizeof(head) || head.gfn < *gfn)
+        return 0;
+    *gfn = head.gfn;
+    memset(page, 0, COREFILE_PAGE);
+    if (head.size == COREFILE_PAGE)
+        memcpy(page, data, COREFILE_PAGE);
+    else if (head.size && LZ4_decompress_safe(data, (char *)page, (int)head.size, COREFILE_PAGE) !=
+                              (int)COREFILE_PAGE)
+        return 0;
+    return sizeof(head) + head.size;
+}
+
+/* Pages from *gfn on, which goes on with them. */
+static int write_pages(const uint8_t *packed, size_t n, uint64_t *gfn, uint64_t *done)
 {
     uint8_t page[COREFILE_PAGE];
-    uint64_t done = 0;
 
-    for (uint64_t gfn = 0; !interrupt_came(); gfn++) {
-        struct bh_control args = {.domid = d->domid, .a = gfn, .size = sizeof(page)};
-        int rc = host_try(BH_CONTROL_read_memory, &args, NULL, 0, page, sizeof(page));
+    while (n) {
+        size_t used = unpack(packed, n, gfn, page);
 
+        if (!used)
+            host_nonsense();
+        if (!corefile_page(&core, (*gfn)++, page))
+            return bl_fail("the core file: %s", strerror(errno));
+        packed += used;
+        n -= used;
+        progress_at(*done += sizeof(page));
+    }
+    return EXIT_OK;
+}
+
+static int read_memory(const struct bh_domain_info *d)
+{
+    static uint8_t packed[BH_REQUEST_BUFFER];
+    uint64_t done = 0, gfn = 0;
+    int rc = EXIT_OK;
+
+    while (!rc && !interrupt_came()) {
+        struct bh_control args = {.domid = d->domid, .a = gfn, .size = sizeof(packed)};
+
+        rc = host_try(BH_CTL_READ_MEMORY, &args, NULL, 0, packed, sizeof(packed));
         if (rc == -XEN_ENOENT)
             return EXIT_OK;
         if (rc == CLIENT_LOST)
             return bl_fail("the connection to the host is lost; try again");
         if (rc)
             return host_refused(d->name, "read its memory", rc);
-        if (args.a < gfn || args.size != sizeof(page))
+        if (!args.size || args.size > sizeof(packed))
             host_nonsense();
-        gfn = args.a;
-        if (!corefile_page(&core, gfn, page))
-            return bl_fail("the core file: %s", strerror(errno));
-        progress_at(done += sizeof(page));
+        rc = write_pages(packed, args.size, &gfn, &done);
     }
-    return bl_fail("%s: interrupted; there is no core file", d->name);
+    return rc ? rc : bl_fail("%s: interrupted; there is no core file", d->name);
 }
 
 static int read_vcpus(const struct bh_domain_info *d)

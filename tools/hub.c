@@ -152,11 +152,15 @@ static void accept_peer(void)
     close(fd);
 }
 
+/* Emulated lines bring one byte at a time: a short wait spares waking up for each. */
 static void read_line(void)
 {
+    static const struct timespec gather = {0, 200000};
     static uint8_t bytes[65536];
-    ssize_t n = read(hub.line->fd, bytes, sizeof(bytes));
+    ssize_t n;
 
+    nanosleep(&gather, NULL);
+    n = read(hub.line->fd, bytes, sizeof(bytes));
     if (n > 0)
         arq_receive(&hub.mux.arq, bytes, (size_t)n, hub.now);
     else if (!n || (errno != EAGAIN && errno != EINTR))

@@ -3,7 +3,7 @@ ctl-objs += drvdom/ctl/ctl.o drvdom/ctl/conring.o drvdom/ctl/keys.o drvdom/ctl/l
 ctl-objs += drvdom/ctl/terminal.o drvdom/ctl/consoles.o drvdom/ctl/screen.o
 ctl-objs += drvdom/ctl/domstore.o drvdom/ctl/entries.o drvdom/ctl/xsring.o
 ctl-objs += $(addprefix drvdom/ctl/,services.o svc_control.o svc_store.o svc_console.o svc_events.o)
-ctl-objs += $(addprefix drvdom/ctl/,mux.o arq.o framing.o) lz4.o
+ctl-objs += $(addprefix drvdom/ctl/,pages.o mux.o arq.o framing.o) lz4.o
 
 unit-tests += test_ctl
 test_ctl-src := tests/unit/test_ctl.c drvdom/ctl/conring.c drvdom/ctl/keys.c drvdom/ctl/line.c
@@ -11,7 +11,7 @@ test_ctl-src := tests/unit/test_ctl.c drvdom/ctl/conring.c drvdom/ctl/keys.c drv
 unit-tests += test_consoles
 test_consoles-src := tests/unit/test_consoles.c hyp/lib/format.c $(addprefix drvdom/ctl/,ctl.c consoles.c \
                      screen.c conring.c keys.c line.c domstore.c entries.c xsring.c services.c \
-                     svc_control.c svc_store.c svc_console.c svc_events.c mux.c arq.c framing.c)
+                     svc_control.c svc_store.c svc_console.c svc_events.c pages.c mux.c arq.c framing.c)
 test_consoles-libs := liblz4
 
 unit-tests += test_arq
@@ -20,3 +20,7 @@ test_arq-src := tests/unit/test_arq.c tests/unit/fake_line.c $(addprefix drvdom/
 
 unit-tests += test_mux
 test_mux-src := tests/unit/test_mux.c tests/unit/fake_line.c $(addprefix drvdom/ctl/,mux.c arq.c framing.c)
+
+unit-tests += test_pages
+test_pages-src  := tests/unit/test_pages.c drvdom/ctl/pages.c
+test_pages-libs := liblz4

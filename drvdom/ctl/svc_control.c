@@ -6,6 +6,7 @@
 #include <lz4.h>
 #include <xen/errno.h>
 #include "drvdom/ctl/domstore.h"
+#include "drvdom/ctl/pages.h"
 #include "drvdom/ctl/services.h"
 #include "guestdrv/rt/rt.h"
 #include "hyp/abi/link.h"
@@ -65,6 +66,11 @@ static long about(struct bh_control *args)
     return 0;
 }
 
+static long read_memory(struct bh_control *page)
+{
+    return HYPERCALL2(BH_HYPERVISOR_control, BH_CONTROL_read_memory, page);
+}
+
 /* What follows from a command that was carried out. */
 static void note(struct session *s, uint32_t command, const struct bh_control *args, long rc)
 {
@@ -83,6 +89,8 @@ static long carry_out(struct session *s, uint32_t command, struct bh_control *ar
 
     if (command == BH_CTL_ABOUT)
         return about(args);
+    if (command == BH_CTL_READ_MEMORY)
+        return pages_read(args, read_memory);
     if (command > BH_CONTROL_record || command == BH_CONTROL_log)
         return -XEN_ENOSYS;
     if (command == BH_CONTROL_create && s->made)

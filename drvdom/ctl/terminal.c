@@ -82,7 +82,7 @@ size_t terminal_write(const char *text, size_t n, bool cooked)
 
 bool terminal_pump(void)
 {
-    if (head != tail && (reg_read(REG_LSR) & LSR_TX_IDLE))
+    while (head != tail && (reg_read(REG_LSR) & LSR_TX_IDLE)) /* an emulated one is at once */
         for (unsigned i = 0; i < FIFO_SIZE && head != tail; i++)
             reg_write(REG_DATA, (uint8_t)buffer[tail++ % sizeof(buffer)]);
     return head != tail;

@@ -124,6 +124,17 @@ _Static_assert(sizeof(struct bh_request) == 56 && sizeof(struct bh_answer) == 56
 
 /* Commands that ctl answers itself. */
 #define BH_CTL_ABOUT 0x10000U /* fills a struct bh_about */
+/* Fills the buffer with pages, from frame number a on, as many as fit (one at least, so it needs
+ * room for a whole one): each a struct bh_page and its bytes. a becomes the number to go on with.
+ * -XEN_ENOENT: there are no more. */
+#define BH_CTL_READ_MEMORY 0x10001U
+
+struct bh_page {
+    uint64_t gfn;
+    uint32_t size; /* of what follows: 0: the page is zeros; 4096: as it is; else an LZ4 block */
+    uint32_t zero;
+};
+_Static_assert(sizeof(struct bh_page) == 16, "page");
 
 struct bh_about {
     uint32_t version;  /* LINK_VERSION */

@@ -35,6 +35,7 @@ CPUSET= # that domains run on; empty: all
 CONTROL= # instead of the control domain; without a store
 STORE= # not empty: with a store, as hosts have it. Without one, guests have the numbers from 2 on.
 SMP=1
+INITRD=test-initrd.gz PROGRAMS= # of guests with Linux: a name, and what is in it beside busybox
 group= # of the emulator in the background
 
 kernel() {
@@ -44,8 +45,10 @@ kernel() {
             cat "$BUILD/kernels-$1.log" >&2
             exit 1
         }
-        [ -e "$BUILD/test-initrd.gz" ] && [ "$BUILD/test-initrd.gz" -nt tests/system/init ] ||
-            scripts/initramfs "$BUILD/test-initrd.gz" tests/system/init
+        if ! [ "$BUILD/$INITRD" -nt tests/system/init ]; then
+            # shellcheck disable=SC2086 # paths
+            scripts/initramfs "$BUILD/$INITRD" tests/system/init $PROGRAMS
+        fi
     ) 9>"$BUILD/kernels.lock"
 }
 
@@ -74,7 +77,7 @@ END
 guest() {
     kernel "$2"
     domain "$1" "$3" "$4" "$(realpath "$BUILD/kernels/$2/vmlinuz")" \
-        "<initrd>$(realpath "$BUILD/test-initrd.gz")</initrd>" "console=hvc0 $5" "${6:-}"
+        "<initrd>$(realpath "$BUILD/$INITRD")</initrd>" "console=hvc0 $5" "${6:-}"
 }
 
 probe() {

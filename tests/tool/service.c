@@ -7,6 +7,7 @@
 #include <string.h>
 #include <xen/errno.h>
 #include <xen/io/xs_wire.h>
+#include "drvdom/ctl/pages.h"
 #include "hyp/abi/link.h"
 #include "tests/tool/fakestore.h"
 #include "tests/tool/model.h"
@@ -68,6 +69,11 @@ static void console(struct service *s, const uint8_t *p, size_t n)
     }
 }
 
+static long read_memory(struct bh_control *page)
+{
+    return model_control(NULL, BH_CONTROL_read_memory, page, NULL, (uint8_t *)page->buffer);
+}
+
 static void answer(struct service *s, const struct bh_request *r)
 {
     static uint8_t in[MODEL_BUFFER], out[MODEL_BUFFER];
@@ -87,7 +93,11 @@ static void answer(struct service *s, const struct bh_request *r)
                       : -XEN_EINVAL;
     else
         memcpy(in, data, n);
-    if (!a.error)
+    if (!a.error && command == BH_CTL_READ_MEMORY) {
+        a.args.buffer = (uint64_t)out;
+        a.args.size = r->reply_max < sizeof(out) ? r->reply_max : sizeof(out);
+        a.error = (int32_t)pages_read(&a.args, read_memory);
+    } else if (!a.error)
         a.error = model_control(s, command, &a.args, in, out);
     n = r->reply_max && !a.error ? (uint32_t)a.args.size : 0;
     a.size = (uint32_t)sizeof(a) + n;
