@@ -1,31 +1,27 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The backend's side of a Xen console ring (xen/io/console.h). The frontend may write anything to
- * the shared page at any time: our own indices are private, the other side's are read once and
- * checked.
- *
- *   out_prod, in_cons   written by the frontend
- *   out_cons, in_prod   written by us only, published with release after the bytes
- */
+/* The backend's side of a Xen console ring. */
 #ifndef BH_CTL_CONRING_H
 #define BH_CTL_CONRING_H
 
-#include <stddef.h>
 #include <stdint.h>
 
 #include <xen/io/console.h>
+#include "drvdom/ctl/lane.h"
+#include "hyp/lib/util.h"
 
 struct conring {
     struct xencons_interface *page;
-    uint32_t out_cons, in_prod; /* private copies */
-    uint32_t bad;               /* times the frontend published an impossible index */
+    struct lane out, in; /* as the frontend calls them */
 };
 
-void conring_init(struct conring *r, struct xencons_interface *page);
-/* Takes at most n bytes the frontend wrote; returns how many. An impossible index skips the rest.
- */
-size_t conring_read(struct conring *r, char *buf, size_t n);
-/* Gives at most n bytes to the frontend; returns how many it had room for. */
-size_t conring_write(struct conring *r, const char *buf, size_t n);
+/* Goes on where the page's own indices are. */
+static inline void conring_init(struct conring *r, struct xencons_interface *page)
+{
+    r->page = page;
+    r->out = (struct lane){page->out,       sizeof(page->out),         &page->out_cons,
+                           &page->out_prod, READ_ONCE(page->out_cons), 0};
+    r->in = (struct lane){page->in,       sizeof(page->in),         &page->in_prod,
+                          &page->in_cons, READ_ONCE(page->in_prod), 0};
+}
 
 #endif

@@ -52,7 +52,7 @@ static bool drain(struct console *c)
     do {
         uint64_t room = room_for(c);
 
-        n = conring_read(&c->ring, buf, MIN(room, sizeof(buf)));
+        n = lane_read(&c->ring.out, buf, MIN(room, sizeof(buf)));
         for (size_t i = 0; i < n; i++)
             add(c, buf[i]);
         moved |= n;
@@ -60,11 +60,6 @@ static bool drain(struct console *c)
     if (moved)
         rt_notify(c->port);
     return moved;
-}
-
-static bool is_empty(const struct console *c)
-{
-    return READ_ONCE(c->ring.page->out_prod) == c->ring.out_cons;
 }
 
 static void free_console(struct console *c)
@@ -200,7 +195,7 @@ bool consoles_serve(void)
         next = c->next;
         if (c->mapped)
             moved |= drain(c);
-        if (c->mapped && !c->seen && is_empty(c))
+        if (c->mapped && !c->seen && !lane_waits(&c->ring.out))
             close_ring(c);
         if (!c->mapped && !c->viewers)
             forget(c);
@@ -211,14 +206,14 @@ bool consoles_serve(void)
 bool consoles_wait(void)
 {
     for (const struct console *c = consoles; c; c = c->next)
-        if (c->mapped && !is_empty(c))
+        if (c->mapped && lane_waits(&c->ring.out))
             return true;
     return false;
 }
 
 size_t console_type(struct console *c, const char *bytes, size_t n)
 {
-    size_t done = c->mapped ? conring_write(&c->ring, bytes, n) : 0;
+    size_t done = c->mapped ? lane_write(&c->ring.in, bytes, n) : 0;
 
     if (done)
         rt_notify(c->port);

@@ -282,7 +282,7 @@ static bool push(void)
 
     if (!call.busy || call.sent == size)
         return false;
-    n = xsring_write(&ring, (const char *)&call.out + call.sent, size - call.sent);
+    n = lane_write(&ring.requests, (const char *)&call.out + call.sent, size - call.sent);
     call.sent += (uint32_t)n;
     return n;
 }
@@ -294,7 +294,7 @@ static bool pull(bool *moved)
     char byte;
 
     while (call.got < head || call.got < head + call.answer.len) {
-        if (!xsring_read(&ring, &byte, 1))
+        if (!lane_read(&ring.answers, &byte, 1))
             return false;
         *moved = true;
         if (call.got < head)

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: MIT
-ctl-objs += drvdom/ctl/ctl.o drvdom/ctl/conring.o drvdom/ctl/keys.o drvdom/ctl/line.o
+ctl-objs += drvdom/ctl/ctl.o drvdom/ctl/lane.o drvdom/ctl/keys.o drvdom/ctl/line.o
 ctl-objs += drvdom/ctl/terminal.o drvdom/ctl/consoles.o drvdom/ctl/screen.o
-ctl-objs += drvdom/ctl/domstore.o drvdom/ctl/entries.o drvdom/ctl/xsring.o
+ctl-objs += drvdom/ctl/domstore.o drvdom/ctl/entries.o
 ctl-objs += $(addprefix drvdom/ctl/,services.o svc_control.o svc_store.o svc_console.o svc_events.o)
 ctl-objs += $(addprefix drvdom/ctl/,pages.o mux.o arq.o framing.o) lz4.o
 
 unit-tests += test_ctl
-test_ctl-src := tests/unit/test_ctl.c drvdom/ctl/conring.c drvdom/ctl/keys.c drvdom/ctl/line.c
+test_ctl-src := tests/unit/test_ctl.c drvdom/ctl/lane.c drvdom/ctl/keys.c drvdom/ctl/line.c
 
 unit-tests += test_consoles
 test_consoles-src := tests/unit/test_consoles.c hyp/lib/format.c $(addprefix drvdom/ctl/,ctl.c consoles.c \
-                     screen.c conring.c keys.c line.c domstore.c entries.c xsring.c services.c \
+                     screen.c lane.c keys.c line.c domstore.c entries.c services.c \
                      svc_control.c svc_store.c svc_console.c svc_events.c pages.c mux.c arq.c framing.c)
 test_consoles-libs := liblz4
 

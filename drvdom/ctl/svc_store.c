@@ -112,7 +112,7 @@ static void store_end(struct channel *c)
 
 static void push(struct session *s)
 {
-    size_t n = xsring_write(&s->ring, s->bytes, s->held);
+    size_t n = lane_write(&s->ring.requests, s->bytes, s->held);
 
     if (!n)
         return;
@@ -135,7 +135,7 @@ static void store_received(struct channel *c, const uint8_t *bytes, size_t n)
 static size_t store_send(struct channel *c, uint8_t *bytes, size_t max)
 {
     struct session *s = c->user;
-    size_t n = xsring_read(&s->ring, bytes, max);
+    size_t n = lane_read(&s->ring.answers, bytes, max);
 
     if (n)
         rt_notify(s->port);
@@ -154,7 +154,7 @@ void svc_store_serve(void)
         }
         if (s->held)
             push(s);
-        if (xsring_waits(&s->ring))
+        if (lane_waits(&s->ring.answers))
             mux_ready(s->c);
     }
 }

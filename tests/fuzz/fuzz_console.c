@@ -2,7 +2,7 @@
 /*
  * The control domain's side of a console ring against a frontend that changes the page at any
  * moment. The page is out of reach: each access of the backend stops in a signal handler, which may
- * rewrite indices and bytes first, and sees whether the backend keeps to what conring.h says: who
+ * rewrite indices and bytes first, and sees whether the backend keeps to what lane.h says: who
  * writes what, and nothing of the frontend's read twice. What comes out goes through line and keys.
  */
 #define _GNU_SOURCE
@@ -44,7 +44,7 @@ static void hostile(void)
     static const uint32_t edges[] = {1024, 2048, -1024U, -2048U};
     uint32_t *const index[] = {&page->in_cons, &page->in_prod, &page->out_cons, &page->out_prod};
     uint8_t what = fuzz_left(&input) ? fuzz_byte(&input) : 0;
-    uint32_t base = what & 8 ? ring.out_cons : ring.in_prod, near;
+    uint32_t base = what & 8 ? ring.out.at : ring.in.at, near;
 
     switch (what & 7) {
     case 0:
@@ -147,17 +147,17 @@ static void read_some(size_t n)
     uint32_t have;
 
     memset(buf, CANARY, sizeof(buf));
-    got = conring_read(&ring, buf, n);
-    have = seen.out_prod - old.out_cons;
-    MUST(reads[FIELD(out_prod)] == 1 && ring.in_prod == old.in_prod);
+    got = lane_read(&ring.out, buf, n);
+    have = seen.out_prod - old.out.at;
+    MUST(reads[FIELD(out_prod)] == 1 && ring.in.at == old.in.at);
     if (have > sizeof(page->out)) {
-        MUST(!got && ring.bad == old.bad + 1 && ring.out_cons == seen.out_prod);
+        MUST(!got && ring.out.bad == old.out.bad + 1 && ring.out.at == seen.out_prod);
     } else {
-        MUST(got == MIN(n, have) && ring.bad == old.bad);
-        MUST(ring.out_cons == old.out_cons + (uint32_t)got);
+        MUST(got == MIN(n, have) && ring.out.bad == old.out.bad);
+        MUST(ring.out.at == old.out.at + (uint32_t)got);
     }
     for (size_t i = 0; i < sizeof(buf); i++)
-        MUST(buf[i] == (i < got ? seen.out[(old.out_cons + i) % sizeof(seen.out)] : CANARY));
+        MUST(buf[i] == (i < got ? seen.out[(old.out.at + i) % sizeof(seen.out)] : CANARY));
     for (size_t i = 0; i < got; i++)
         consume(buf[i]);
 }
@@ -170,14 +170,14 @@ static void write_some(size_t n)
     size_t got;
 
     memset(buf, 'k', sizeof(buf));
-    got = conring_write(&ring, buf, n);
-    used = old.in_prod - seen.in_cons;
-    MUST(reads[FIELD(in_cons)] == 1 && ring.out_cons == old.out_cons);
+    got = lane_write(&ring.in, buf, n);
+    used = old.in.at - seen.in_cons;
+    MUST(reads[FIELD(in_cons)] == 1 && ring.out.at == old.out.at);
     if (used > sizeof(page->in))
-        MUST(!got && ring.bad == old.bad + 1);
+        MUST(!got && ring.in.bad == old.in.bad + 1);
     else
-        MUST(got == MIN(n, sizeof(page->in) - used) && ring.bad == old.bad);
-    MUST(ring.in_prod == old.in_prod + (uint32_t)got);
+        MUST(got == MIN(n, sizeof(page->in) - used) && ring.in.bad == old.in.bad);
+    MUST(ring.in.at == old.in.at + (uint32_t)got);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)

@@ -9,7 +9,7 @@ fuzz_bundle-src  := tests/fuzz/fuzz_bundle.c hyp/dom/record.c hyp/lib/hash.c
 fuzz_bundle-runs := 200000
 
 fuzz-tests += fuzz_console
-fuzz_console-src  := tests/fuzz/fuzz_console.c $(addprefix drvdom/ctl/,conring.c line.c keys.c)
+fuzz_console-src  := tests/fuzz/fuzz_console.c $(addprefix drvdom/ctl/,lane.c line.c keys.c)
 fuzz_console-runs := 6000
 
 fuzz-tests += fuzz_call

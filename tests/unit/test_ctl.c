@@ -26,12 +26,12 @@ START_TEST(stream)
 
         while (n-- && page.out_prod - page.out_cons < sizeof(page.out))
             page.out[MASK_XENCONS_IDX(page.out_prod++, page.out)] = (char)next_in++;
-        got = conring_read(&r, buf, (size_t)rand() % sizeof(buf));
+        got = lane_read(&r.out, buf, (size_t)rand() % sizeof(buf));
         total += got;
         for (size_t i = 0; i < got; i++)
             ck_assert_uint_eq((unsigned char)buf[i], next_out++);
     }
-    ck_assert_uint_eq(r.bad, 0);
+    ck_assert_uint_eq(r.out.bad, 0);
     ck_assert_uint_gt(total, 100000);
 }
 END_TEST
@@ -44,11 +44,11 @@ START_TEST(impossible_producer)
     memset(&page, 0, sizeof(page));
     conring_init(&r, &page);
     page.out_prod = sizeof(page.out) + 1;
-    ck_assert_uint_eq(conring_read(&r, buf, sizeof(buf)), 0);
-    ck_assert_uint_eq(r.bad, 1);
+    ck_assert_uint_eq(lane_read(&r.out, buf, sizeof(buf)), 0);
+    ck_assert_uint_eq(r.out.bad, 1);
     page.out[MASK_XENCONS_IDX(page.out_prod, page.out)] = 'x';
     page.out_prod++;
-    ck_assert_uint_eq(conring_read(&r, buf, sizeof(buf)), 1);
+    ck_assert_uint_eq(lane_read(&r.out, buf, sizeof(buf)), 1);
     ck_assert_int_eq(buf[0], 'x');
 }
 END_TEST
@@ -63,9 +63,9 @@ START_TEST(index_is_private)
     conring_init(&r, &page);
     memcpy(page.out, "abcd", 4);
     page.out_prod = 4;
-    ck_assert_uint_eq(conring_read(&r, buf, 2), 2);
+    ck_assert_uint_eq(lane_read(&r.out, buf, 2), 2);
     page.out_cons = 77;
-    ck_assert_uint_eq(conring_read(&r, buf, 8), 2);
+    ck_assert_uint_eq(lane_read(&r.out, buf, 8), 2);
     ck_assert(!memcmp(buf, "cd", 2));
     ck_assert_uint_eq(page.out_cons, 4);
 }
@@ -79,13 +79,13 @@ START_TEST(input_fills_up)
     memset(&page, 0, sizeof(page));
     memset(text, 'k', sizeof(text));
     conring_init(&r, &page);
-    ck_assert_uint_eq(conring_write(&r, text, sizeof(text)), sizeof(page.in));
-    ck_assert_uint_eq(conring_write(&r, text, 1), 0);
+    ck_assert_uint_eq(lane_write(&r.in, text, sizeof(text)), sizeof(page.in));
+    ck_assert_uint_eq(lane_write(&r.in, text, 1), 0);
     page.in_cons += 3;
-    ck_assert_uint_eq(conring_write(&r, text, 10), 3);
+    ck_assert_uint_eq(lane_write(&r.in, text, 10), 3);
     page.in_cons = page.in_prod + 5; /* impossible */
-    ck_assert_uint_eq(conring_write(&r, text, 1), 0);
-    ck_assert_uint_eq(r.bad, 1);
+    ck_assert_uint_eq(lane_write(&r.in, text, 1), 0);
+    ck_assert_uint_eq(r.in.bad, 1);
 }
 END_TEST
 
