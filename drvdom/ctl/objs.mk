@@ -2,7 +2,7 @@
 ctl-objs += drvdom/ctl/ctl.o drvdom/ctl/lane.o drvdom/ctl/keys.o drvdom/ctl/line.o
 ctl-objs += drvdom/ctl/terminal.o drvdom/ctl/consoles.o drvdom/ctl/screen.o
 ctl-objs += drvdom/ctl/domstore.o drvdom/ctl/entries.o
-ctl-objs += $(addprefix drvdom/ctl/,services.o svc_control.o svc_store.o svc_console.o svc_events.o)
+ctl-objs += $(addprefix drvdom/ctl/,services.o held.o svc_control.o svc_store.o svc_console.o svc_events.o)
 ctl-objs += $(addprefix drvdom/ctl/,pages.o mux.o arq.o framing.o) lz4.o
 
 unit-tests += test_ctl
@@ -11,7 +11,7 @@ test_ctl-src := tests/unit/test_ctl.c drvdom/ctl/lane.c drvdom/ctl/keys.c drvdom
 unit-tests += test_consoles
 test_consoles-src := tests/unit/test_consoles.c hyp/lib/format.c $(addprefix drvdom/ctl/,ctl.c consoles.c \
                      screen.c lane.c keys.c line.c domstore.c entries.c services.c \
-                     svc_control.c svc_store.c svc_console.c svc_events.c pages.c mux.c arq.c framing.c)
+                     svc_control.c svc_store.c svc_console.c svc_events.c held.c pages.c mux.c arq.c framing.c)
 test_consoles-libs := liblz4
 
 unit-tests += test_arq

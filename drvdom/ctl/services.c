@@ -5,7 +5,6 @@
 #include "drvdom/ctl/screen.h"
 #include "drvdom/ctl/terminal.h"
 #include "guestdrv/rt/rt.h"
-#include "hyp/lib/util.h"
 
 #define SILENCE_NS 30000000000UL /* bl asks for a sign of life more often */
 
@@ -76,6 +75,14 @@ static void closed(struct channel *c)
 
 static const struct mux_owner owner = {
     .up = up, .down = down, .open = open, .received = received, .send = send, .closed = closed};
+
+void *services_free(void *table, size_t n, size_t size)
+{
+    for (char *session = table; n--; session += size)
+        if (!*(void **)(void *)session)
+            return session;
+    return NULL;
+}
 
 void services_init(void)
 {

@@ -12,6 +12,7 @@
 
 #include "drvdom/ctl/mux.h"
 #include "hyp/abi/control.h"
+#include "hyp/lib/util.h"
 
 /* A session's state belongs to its service; c->user points to it. */
 struct service {
@@ -23,6 +24,11 @@ struct service {
     void (*end)(struct channel *c);
 };
 extern const struct service svc_control, svc_store, svc_console, svc_events;
+
+/* Of a table of sessions, each of which begins with a pointer that is NULL when it is free: the
+ * first that is; NULL: none is. */
+#define SESSION_FREE(table) services_free(table, ARRAY_SIZE(table), sizeof((table)[0]))
+void *services_free(void *table, size_t n, size_t size);
 
 void services_init(void);
 /* ns since the host booted: when this life began. */

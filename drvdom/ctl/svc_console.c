@@ -2,9 +2,9 @@
 /* Service CONSOLE: what a domain writes, from what is kept of it on; what is typed goes to it. */
 #include <xen/errno.h>
 #include "drvdom/ctl/consoles.h"
+#include "drvdom/ctl/held.h"
 #include "drvdom/ctl/services.h"
 #include "hyp/lib/format.h"
-#include "hyp/lib/string.h"
 
 #define TYPED      256U /* bytes that wait for a domain which does not read */
 #define NOTICE_MAX 80U
@@ -12,21 +12,19 @@
 static struct session {
     struct channel *c; /* NULL: free */
     struct viewer view;
-    uint32_t ntyped;
-    char typed[TYPED];
+    struct held typed;
+    uint8_t bytes[TYPED];
 } sessions[LINK_CHANNELS];
 
 static int console_open(struct channel *c, uint32_t *credit, const char **why)
 {
     struct console *console = consoles_find(c->argument);
-    struct session *s = sessions;
+    struct session *s = SESSION_FREE(sessions); /* there are as many as channels */
 
     *why = "this domain has no console";
     if (!console)
         return -XEN_ENOENT;
-    while (s->c)
-        s++; /* there are as many as channels */
-    *s = (struct session){.c = c};
+    *s = (struct session){.c = c, .typed = {s->bytes, 0, TYPED}};
     viewer_attach(&s->view, console, true);
     c->user = s;
     *credit = TYPED;
@@ -45,22 +43,16 @@ static void console_end(struct channel *c)
 /* What is typed goes in as the domain takes it, and only then may more come. */
 static void type(struct session *s)
 {
-    size_t n = console_type(s->view.of, s->typed, s->ntyped);
+    size_t n = console_type(s->view.of, (const char *)s->bytes, s->typed.n);
 
-    if (!n)
-        return;
-    s->ntyped -= (uint32_t)n;
-    memmove(s->typed, s->typed + n, s->ntyped);
-    mux_credit(s->c, (uint32_t)n);
+    held_drop(&s->typed, s->c, n);
 }
 
 static void console_received(struct channel *c, const uint8_t *bytes, size_t n)
 {
     struct session *s = c->user;
 
-    n = MIN(n, sizeof(s->typed) - s->ntyped);
-    memcpy(s->typed + s->ntyped, bytes, n);
-    s->ntyped += (uint32_t)n;
+    held_add(&s->typed, bytes, n);
     type(s);
 }
 
@@ -85,7 +77,7 @@ void svc_console_serve(void)
     for (struct session *s = sessions; s < sessions + LINK_CHANNELS; s++) {
         if (!s->c)
             continue;
-        if (s->ntyped && s->view.of->mapped)
+        if (s->typed.n && s->view.of->mapped)
             type(s);
         if (s->view.at != s->view.of->end || viewer_at_end(&s->view))
             mux_ready(s->c);

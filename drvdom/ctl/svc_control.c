@@ -6,6 +6,7 @@
 #include <lz4.h>
 #include <xen/errno.h>
 #include "drvdom/ctl/domstore.h"
+#include "drvdom/ctl/held.h"
 #include "drvdom/ctl/pages.h"
 #include "drvdom/ctl/services.h"
 #include "guestdrv/rt/rt.h"
@@ -19,22 +20,22 @@
 static struct session {
     struct channel *c; /* NULL: free */
     uint32_t made;     /* the domain under construction; 0: none */
-    size_t in, out, sent;
+    struct held in;    /* in asked[] */
+    size_t out, sent;
     uint8_t asked[AHEAD] __aligned(8), answer[MESSAGE] __aligned(8);
 } sessions[SESSIONS];
 
 static int control_open(struct channel *c, uint32_t *credit, const char **why)
 {
-    struct session *s = sessions;
+    struct session *s = SESSION_FREE(sessions);
 
-    while (s < sessions + SESSIONS && s->c)
-        s++;
     *why = "too many clients at once";
-    if (s == sessions + SESSIONS)
+    if (!s)
         return -XEN_EBUSY;
     s->c = c;
     s->made = 0;
-    s->in = s->out = s->sent = 0;
+    s->in = (struct held){s->asked, 0, AHEAD};
+    s->out = s->sent = 0;
     c->user = s;
     *credit = AHEAD;
     return 0;
@@ -150,19 +151,17 @@ static void advance(struct session *s)
     const struct bh_request *q = (const void *)s->asked;
     uint32_t size = q->size;
 
-    if (s->out || s->in < sizeof(*q))
+    if (s->out || s->in.n < sizeof(*q))
         return;
     if (size < sizeof(*q) || size > MESSAGE) {
         rt_print("ctl: a client's request has %u bytes\n", size);
         services_close(s->c);
         return;
     }
-    if (s->in < size)
+    if (s->in.n < size)
         return;
     answer(s);
-    s->in -= size;
-    memmove(s->asked, s->asked + size, s->in);
-    mux_credit(s->c, size);
+    held_drop(&s->in, s->c, size);
     mux_ready(s->c);
 }
 
@@ -170,9 +169,7 @@ static void control_received(struct channel *c, const uint8_t *bytes, size_t n)
 {
     struct session *s = c->user;
 
-    n = MIN(n, AHEAD - s->in);
-    memcpy(s->asked + s->in, bytes, n);
-    s->in += n;
+    held_add(&s->in, bytes, n);
     advance(s);
 }
 

@@ -25,12 +25,10 @@ static struct known {
 
 static int events_open(struct channel *c, uint32_t *credit, const char **why)
 {
-    struct session *s = sessions;
+    struct session *s = SESSION_FREE(sessions);
 
-    while (s < sessions + SESSIONS && s->c)
-        s++;
     *why = "too many clients wait for events";
-    if (s == sessions + SESSIONS)
+    if (!s)
         return -XEN_EBUSY;
     *s = (struct session){.c = c};
     c->user = s;

@@ -2,21 +2,22 @@
 /* Service STORE: a connection to the store, by a ring of its own between the store and us. */
 #include <xen/errno.h>
 #include "drvdom/ctl/domstore.h"
+#include "drvdom/ctl/held.h"
 #include "drvdom/ctl/services.h"
 #include "drvdom/ctl/xsring.h"
 #include "guestdrv/rt/rt.h"
-#include "hyp/lib/string.h"
 
 #define SESSIONS 32U
-#define HELD     1024U /* bytes that wait for the ring */
+#define WAITING  1024U /* bytes for the ring */
 
 static struct session {
-    struct channel *c; /* NULL: the client has gone */
     void *page;        /* NULL: free */
+    struct channel *c; /* NULL: the client has gone */
     struct xsring ring;
-    uint32_t ref, port, held;
-    bool asked, there; /* the store was asked to serve the ring; it does */
-    uint8_t bytes[HELD];
+    uint32_t ref, port;
+    bool there; /* the store serves the ring */
+    struct held waiting;
+    uint8_t bytes[WAITING];
 } sessions[SESSIONS];
 
 static void connected(void *arg, bool ok);
@@ -35,7 +36,7 @@ static int make(struct session *s, uint16_t store)
 {
     int port;
 
-    *s = (struct session){.page = rt_page_alloc()};
+    *s = (struct session){.page = rt_page_alloc(), .waiting = {s->bytes, 0, WAITING}};
     if (!s->page)
         return -XEN_ENOMEM;
     port = rt_alloc_unbound(store);
@@ -56,21 +57,19 @@ static int make(struct session *s, uint16_t store)
 
 static int store_open(struct channel *c, uint32_t *credit, const char **why)
 {
-    struct session *s = sessions;
+    struct session *s = SESSION_FREE(sessions);
     int store = domstore_peer(), rc;
 
     *why = "this host has no store";
     if (store < 0)
         return -XEN_ENOSYS;
-    while (s < sessions + SESSIONS && s->page)
-        s++;
     *why = "too many clients of the store at once";
-    rc = s == sessions + SESSIONS ? -XEN_EBUSY : make(s, (uint16_t)store);
+    rc = s ? make(s, (uint16_t)store) : -XEN_EBUSY;
     if (rc)
         return rc;
     s->c = c;
     c->user = s;
-    *credit = HELD;
+    *credit = WAITING;
     return 0;
 }
 
@@ -112,23 +111,18 @@ static void store_end(struct channel *c)
 
 static void push(struct session *s)
 {
-    size_t n = lane_write(&s->ring.requests, s->bytes, s->held);
+    size_t n = lane_write(&s->ring.requests, s->bytes, s->waiting.n);
 
-    if (!n)
-        return;
-    s->held -= (uint32_t)n;
-    memmove(s->bytes, s->bytes + n, s->held);
-    rt_notify(s->port);
-    mux_credit(s->c, (uint32_t)n);
+    if (n)
+        rt_notify(s->port);
+    held_drop(&s->waiting, s->c, n);
 }
 
 static void store_received(struct channel *c, const uint8_t *bytes, size_t n)
 {
     struct session *s = c->user;
 
-    n = MIN(n, HELD - s->held);
-    memcpy(s->bytes + s->held, bytes, n);
-    s->held += (uint32_t)n;
+    held_add(&s->waiting, bytes, n);
     push(s);
 }
 
@@ -152,7 +146,7 @@ void svc_store_serve(void)
                 leave(s);
             continue;
         }
-        if (s->held)
+        if (s->waiting.n)
             push(s);
         if (lane_waits(&s->ring.answers))
             mux_ready(s->c);
