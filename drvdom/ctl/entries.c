@@ -7,7 +7,8 @@
 
 #define UUID_SIZE 37 /* as text, with the terminating zero */
 
-enum value {
+/* What a request gives a node: a value, or rights to it and to those that come below it. */
+enum gift {
     EMPTY,
     ONE,
     NAME,
@@ -21,45 +22,57 @@ enum value {
     CONSOLE_PORT,
     CONSOLE_PAGE,
     CONSOLE_TYPE,
+    READABLE, /* by the domain */
+    ITS_OWN,
 };
-
-enum rights { AS_ABOVE, READS, OWNS }; /* what the domain may do with the node and those below */
 
 struct entry {
     const char *path; /* of /local/domain/N, or of /vm/UUID when it begins with '/' */
-    enum value value;
-    enum rights rights;
+    enum gift gift;
 };
 
+/* In this order: a node has its rights from the one above when it is made. */
 static const struct entry entries[] = {
-    {"", EMPTY, READS},
-    {"/name", NAME, AS_ABOVE},
-    {"/uuid", UUID, AS_ABOVE},
-    {"vm", VM, AS_ABOVE},
-    {"name", NAME, AS_ABOVE},
-    {"domid", DOMID, AS_ABOVE},
-    {"memory/static-max", MAXIMUM_KIB, AS_ABOVE},
-    {"memory/target", MEMORY_KIB, AS_ABOVE},
-    {"device", EMPTY, AS_ABOVE},
-    {"control", EMPTY, AS_ABOVE},
-    {"control/shutdown", EMPTY, OWNS},
-    {"control/feature-poweroff", EMPTY, OWNS},
-    {"control/feature-reboot", EMPTY, OWNS},
-    {"control/feature-suspend", EMPTY, OWNS},
-    {"control/feature-balloon", EMPTY, OWNS},
-    {"control/sysrq", EMPTY, OWNS},
-    {"control/platform-feature-multiprocessor-suspend", ONE, AS_ABOVE},
-    {"control/platform-feature-xs_reset_watches", ONE, AS_ABOVE},
-    {"data", EMPTY, OWNS},
-    {"drivers", EMPTY, OWNS},
-    {"feature", EMPTY, OWNS},
-    {"attr", EMPTY, OWNS},
-    {"error", EMPTY, OWNS},
-    {"store/port", STORE_PORT, AS_ABOVE},
-    {"store/ring-ref", STORE_PAGE, AS_ABOVE},
-    {"console/port", CONSOLE_PORT, AS_ABOVE},
-    {"console/ring-ref", CONSOLE_PAGE, AS_ABOVE},
-    {"console/type", CONSOLE_TYPE, AS_ABOVE},
+    {"", EMPTY},
+    {"", READABLE},
+    {"/name", NAME},
+    {"/uuid", UUID},
+    {"vm", VM},
+    {"name", NAME},
+    {"domid", DOMID},
+    {"memory/static-max", MAXIMUM_KIB},
+    {"memory/target", MEMORY_KIB},
+    {"device", EMPTY},
+    {"control", EMPTY},
+    {"control/shutdown", EMPTY},
+    {"control/shutdown", ITS_OWN},
+    {"control/feature-poweroff", EMPTY},
+    {"control/feature-poweroff", ITS_OWN},
+    {"control/feature-reboot", EMPTY},
+    {"control/feature-reboot", ITS_OWN},
+    {"control/feature-suspend", EMPTY},
+    {"control/feature-suspend", ITS_OWN},
+    {"control/feature-balloon", EMPTY},
+    {"control/feature-balloon", ITS_OWN},
+    {"control/sysrq", EMPTY},
+    {"control/sysrq", ITS_OWN},
+    {"control/platform-feature-multiprocessor-suspend", ONE},
+    {"control/platform-feature-xs_reset_watches", ONE},
+    {"data", EMPTY},
+    {"data", ITS_OWN},
+    {"drivers", EMPTY},
+    {"drivers", ITS_OWN},
+    {"feature", EMPTY},
+    {"feature", ITS_OWN},
+    {"attr", EMPTY},
+    {"attr", ITS_OWN},
+    {"error", EMPTY},
+    {"error", ITS_OWN},
+    {"store/port", STORE_PORT},
+    {"store/ring-ref", STORE_PAGE},
+    {"console/port", CONSOLE_PORT},
+    {"console/ring-ref", CONSOLE_PAGE},
+    {"console/type", CONSOLE_TYPE},
 };
 
 static void uuid_text(char text[UUID_SIZE], const uint8_t uuid[16])
@@ -117,12 +130,32 @@ static void begin_entry(struct request *r, uint32_t type, const struct bh_domain
     }
 }
 
-static void append_value(struct request *r, const struct bh_domain_info *d, enum value value)
+static uint64_t number(const struct bh_domain_info *d, enum gift gift)
+{
+    switch (gift) {
+    case MEMORY_KIB: /* without the pages above RAM, which no balloon can have */
+        return MIN(d->memory, d->memory_max) >> 10;
+    case MAXIMUM_KIB:
+        return d->memory_max >> 10;
+    case STORE_PORT:
+        return d->store_port;
+    case STORE_PAGE:
+        return BUNDLE_STORE_GFN;
+    case CONSOLE_PORT:
+        return d->console_port;
+    case CONSOLE_PAGE:
+        return BUNDLE_CONSOLE_GFN;
+    default:
+        return d->domid;
+    }
+}
+
+static void append_gift(struct request *r, const struct bh_domain_info *d, enum gift gift)
 {
     char uuid[UUID_SIZE];
 
     uuid_text(uuid, d->uuid);
-    switch (value) {
+    switch (gift) {
     case EMPTY:
         break;
     case ONE:
@@ -131,9 +164,6 @@ static void append_value(struct request *r, const struct bh_domain_info *d, enum
     case NAME:
         append(r, d->name, false);
         break;
-    case DOMID:
-        append_number(r, "%lu", d->domid, false);
-        break;
     case VM:
         append(r, "/vm/", false);
         append(r, uuid, false);
@@ -141,43 +171,26 @@ static void append_value(struct request *r, const struct bh_domain_info *d, enum
     case UUID:
         append(r, uuid, false);
         break;
-    case MEMORY_KIB: /* without the pages above RAM, which no balloon can have */
-        append_number(r, "%lu", MIN(d->memory, d->memory_max) >> 10, false);
-        break;
-    case MAXIMUM_KIB:
-        append_number(r, "%lu", d->memory_max >> 10, false);
-        break;
-    case STORE_PORT:
-        append_number(r, "%lu", d->store_port, false);
-        break;
-    case STORE_PAGE:
-        append_number(r, "%lu", BUNDLE_STORE_GFN, false);
-        break;
-    case CONSOLE_PORT:
-        append_number(r, "%lu", d->console_port, false);
-        break;
-    case CONSOLE_PAGE:
-        append_number(r, "%lu", BUNDLE_CONSOLE_GFN, false);
-        break;
     case CONSOLE_TYPE:
-    default:
         append(r, "xenconsoled", false);
+        break;
+    case READABLE:
+        append(r, "n0", true);
+        append_number(r, "r%lu", d->domid, true);
+        break;
+    case ITS_OWN:
+        append_number(r, "n%lu", d->domid, true);
+        break;
+    default:
+        append_number(r, "%lu", number(d, gift), false);
         break;
     }
 }
 
-static void set_rights(struct request *r, const struct bh_domain_info *d, const struct entry *e)
+static void give(struct request *r, const struct bh_domain_info *d, const struct entry *e)
 {
-    begin_entry(r, XS_SET_PERMS, d, e->path);
-    if (e->rights == READS)
-        append(r, "n0", true);
-    append_number(r, e->rights == READS ? "r%lu" : "n%lu", d->domid, true);
-}
-
-static void write_entry(struct request *r, const struct bh_domain_info *d, const struct entry *e)
-{
-    begin_entry(r, XS_WRITE, d, e->path);
-    append_value(r, d, e->value);
+    begin_entry(r, e->gift >= READABLE ? XS_SET_PERMS : XS_WRITE, d, e->path);
+    append_gift(r, d, e->gift);
 }
 
 static void write_cpu(struct request *r, const struct bh_domain_info *d, unsigned cpu)
@@ -191,19 +204,12 @@ static void write_cpu(struct request *r, const struct bh_domain_info *d, unsigne
 
 bool entries_add(const struct bh_domain_info *d, unsigned n, struct request *r)
 {
-    for (const struct entry *e = entries; e < entries + ARRAY_SIZE(entries); e++) {
-        if (!n--) {
-            write_entry(r, d, e);
-            return true;
-        }
-        if (e->rights != AS_ABOVE && !n--) {
-            set_rights(r, d, e);
-            return true;
-        }
-    }
-    if (n >= d->vcpus)
+    if (n >= ARRAY_SIZE(entries) + d->vcpus)
         return false;
-    write_cpu(r, d, n);
+    if (n < ARRAY_SIZE(entries))
+        give(r, d, &entries[n]);
+    else
+        write_cpu(r, d, n - (unsigned)ARRAY_SIZE(entries));
     return true;
 }
 
@@ -219,7 +225,7 @@ bool entries_rename(const struct bh_domain_info *d, unsigned n, struct request *
 {
     if (n > 1)
         return false;
-    write_entry(r, d, &(struct entry){n ? "/name" : "name", NAME, AS_ABOVE});
+    give(r, d, &(struct entry){n ? "/name" : "name", NAME});
     return true;
 }
 
