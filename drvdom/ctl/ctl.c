@@ -3,6 +3,8 @@
  * The control domain: backend of all consoles, keeper of the domains' entries in the store, and the
  * host's end of the second serial port.
  */
+#include "drvdom/ctl/ctl.h"
+
 #include "drvdom/ctl/consoles.h"
 #include "drvdom/ctl/domstore.h"
 #include "drvdom/ctl/screen.h"
@@ -92,16 +94,13 @@ static void serve(void)
 {
     bool moved;
 
-    if (domstore_serve())
-        ctl_scan();
     listen();
     do {
         moved = consoles_serve();
         moved |= screen_serve();
         moved |= services_serve();
+        moved |= domstore_serve();
     } while (moved);
-    if (domstore_serve())
-        ctl_scan();
     arm_timer();
 }
 

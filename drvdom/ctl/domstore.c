@@ -2,6 +2,7 @@
 #include "drvdom/ctl/domstore.h"
 
 #include <xen/io/xs_wire.h>
+#include "drvdom/ctl/ctl.h"
 #include "drvdom/ctl/entries.h"
 #include "drvdom/ctl/xsring.h"
 #include "guestdrv/rt/rt.h"
@@ -379,19 +380,21 @@ bool domstore_connect(bool connect, uint32_t ref, uint32_t port, void (*done)(vo
 
 bool domstore_serve(void)
 {
-    bool ready = false, moved, any = false;
+    bool scan = false, moved, any = false;
 
     if (!ring.page)
         return false;
     do {
         moved = false;
         if (pull(&moved))
-            ready |= answered();
+            scan |= answered();
         send_next();
         moved |= push();
         any |= moved;
     } while (moved);
     if (any)
         rt_notify(store_port);
-    return ready;
+    if (scan)
+        ctl_scan();
+    return any;
 }

@@ -46,8 +46,6 @@ bool services_up(void);
 /* Channels that are open. */
 unsigned services_channels(void);
 
-/* ctl.c: compares the hypervisor's list of domains with what we know. */
-void ctl_scan(void);
 /* svc_events.c: a look at the hypervisor's list: begin, each domain, end. */
 void svc_events_scan_begin(void);
 void svc_events_scan(const struct bh_domain_info *d);

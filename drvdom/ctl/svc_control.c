@@ -5,6 +5,7 @@
  */
 #include <lz4.h>
 #include <xen/errno.h>
+#include "drvdom/ctl/ctl.h"
 #include "drvdom/ctl/domstore.h"
 #include "drvdom/ctl/held.h"
 #include "drvdom/ctl/pages.h"
