@@ -14,15 +14,17 @@
 #define ERRANDS 32U
 
 enum stage {
-    LOOK,  /* are its entries there? */
+    LOOK,  /* are its entries there, or another's? */
     BEGIN, /* of the transaction that writes them */
     WRITE, /* one after the other */
     COMMIT,
     ASK, /* is it introduced? */
     INTRODUCE,
+    FAILED, /* waits for the next look at the hypervisor's list */
     READY,
     RENAME,
     RELEASE,
+    FIND, /* whose entries are they? */
     REMOVE,
 };
 
@@ -32,6 +34,7 @@ static struct keeper {
     unsigned step; /* of WRITE, RENAME and REMOVE */
     uint32_t tx;   /* the transaction that is open; 0: none */
     bool seen, renamed, wanted;
+    char vm[ENTRIES_VM]; /* of REMOVE: what was found */
 } keepers[DOMAINS];
 
 /* Rings to be connected or disconnected, the oldest first. */
@@ -45,19 +48,23 @@ static unsigned nerrands;
 
 static struct xsring ring; /* page NULL: this host has no store */
 static uint32_t store_port, last_id;
+static bool swept; /* what was left behind while we were dead has been looked for */
+static bool
+    scan; /* somebody has become ready, or has gone: the hypervisor's list tells who waits */
 
 /* The request under way, and its answer as far as it has come. */
 static struct call {
     bool busy;
-    struct keeper *of; /* NULL: it is the first errand's */
-    enum stage stage;  /* its own, then */
+    void (*answered)(const char *error); /* error NULL: it went well */
+    struct keeper *of;                   /* NULL: no keeper's */
+    enum stage stage;                    /* its own, then */
     uint32_t sent, got;
     struct {
         struct xsd_sockmsg head;
         char payload[ENTRIES_PAYLOAD];
     } out;
     struct xsd_sockmsg answer;
-    char text[32]; /* as much of the answer as anybody needs */
+    char text[XENSTORE_PAYLOAD_MAX + 1];
 } call;
 
 void domstore_init(struct xenstore_domain_interface *page, uint32_t port)
@@ -123,6 +130,8 @@ void domstore_scan(const struct bh_domain_info *d)
         k->renamed = true;
     }
     k->seen = true;
+    if (k->stage == FAILED)
+        k->stage = LOOK;
 }
 
 /* Who is not in the list any more leaves, once what is under way for it has been answered. */
@@ -136,18 +145,23 @@ void domstore_scan_end(void)
     }
 }
 
+static bool is_ready(const struct keeper *k)
+{
+    return k->stage == READY || k->stage == RENAME;
+}
+
 bool domstore_ready(uint32_t domid)
 {
     const struct keeper *k = find(domid);
 
-    return !ring.page || (k && (k->stage == READY || k->stage == RENAME));
+    return !ring.page || (k && is_ready(k));
 }
 
 bool domstore_want(uint32_t domid)
 {
     struct keeper *k = find(domid);
 
-    if (!k || k->stage >= READY)
+    if (!k || !k->seen || is_ready(k))
         return false;
     k->wanted = true;
     return true;
@@ -172,12 +186,43 @@ static void put_number(struct request *r, uint32_t n)
     r->len += (uint32_t)format(r->payload + r->len, sizeof(r->payload) - r->len, "%u", n) + 1;
 }
 
+/* k is somebody's whose entries stay, and they have this vm. */
+static bool keeps(const struct keeper *k, const char *vm)
+{
+    return k->info.vcpus && k->stage < RELEASE && entries_are_of(&k->info, vm);
+}
+
+/* Another life of the same domain has the same. */
+static bool is_kept(const char *vm)
+{
+    for (const struct keeper *k = keepers; k < keepers + DOMAINS; k++)
+        if (keeps(k, vm))
+            return true;
+    return false;
+}
+
+/* What had k's number has gone; k itself may be yet to come. */
+static void removed(struct keeper *k)
+{
+    if (k->seen) {
+        k->stage = LOOK;
+        return;
+    }
+    memset(k, 0, sizeof(*k));
+    scan = true;
+}
+
 /* What k's stage asks for; false: that is over, and k may have another stage now. */
 static bool compose(struct keeper *k, struct request *r)
 {
     r->len = 0;
+    if (k->tx && k->stage != WRITE && k->stage != COMMIT) {
+        put(r, XS_TRANSACTION_END, "F");
+        return true;
+    }
     switch (k->stage) {
     case LOOK:
+    case FIND:
         entries_look(&k->info, r);
         return true;
     case BEGIN:
@@ -201,6 +246,7 @@ static bool compose(struct keeper *k, struct request *r)
         put_number(r, BUNDLE_STORE_GFN);
         put_number(r, k->info.store_port);
         return true;
+    case FAILED:
     case READY:
         return false;
     case RENAME:
@@ -211,68 +257,114 @@ static bool compose(struct keeper *k, struct request *r)
     case RELEASE:
         r->type = XS_RELEASE;
         put_number(r, k->info.domid);
-        if (k->tx) /* it went in the middle of being written */
-            put(r, XS_TRANSACTION_END, "F");
         return true;
     case REMOVE:
-        if (entries_remove(&k->info, k->step, r))
+        if (!k->step && (!*k->vm || is_kept(k->vm)))
+            k->step++;
+        if (entries_remove(&k->info, k->vm, k->step, r))
             return true;
-        memset(k, 0, sizeof(*k));
+        removed(k);
         return false;
     }
     return false;
 }
 
+static void keeper_answered(const char *error);
+
 static bool keepers_request(struct request *r)
 {
     for (struct keeper *k = keepers; k < keepers + DOMAINS; k++) {
-        if (!k->info.vcpus)
-            continue;
+        bool asks;
+
         if (k->stage == READY && k->renamed) {
             k->stage = RENAME;
             k->step = 0;
             k->renamed = false;
         }
-        do
+        do {
             call.stage = k->stage;
-        while (!compose(k, r) && k->info.vcpus && k->stage != call.stage);
-        if (call.stage != READY && k->info.vcpus) {
+            asks = k->info.vcpus && compose(k, r);
+        } while (!asks && k->stage != call.stage);
+        if (asks) {
             call.of = k;
+            call.answered = keeper_answered;
             return true;
         }
     }
     return false;
 }
 
-static void errand_request(struct request *r)
+static void errand_answered(const char *error)
 {
+    struct errand e = errands[0];
+
+    memmove(errands, errands + 1, --nerrands * sizeof(e));
+    e.done(e.arg, !error);
+}
+
+static bool errand_request(struct request *r)
+{
+    if (!nerrands)
+        return false;
     put(r, XS_CONTROL, errands[0].connect ? "connect" : "disconnect");
     put_number(r, errands[0].ref);
     put_number(r, errands[0].port);
-    call.of = NULL;
+    call.answered = errand_answered;
+    return true;
 }
 
-static bool in_transaction(uint32_t type)
+static uint32_t number(const char *text)
 {
-    return type != XS_RELEASE && type != XS_INTRODUCE && type != XS_IS_DOMAIN_INTRODUCED;
+    uint32_t n = 0;
+
+    for (; *text >= '0' && *text <= '9'; text++)
+        n = n * 10 + (uint32_t)(*text - '0');
+    return n;
+}
+
+/* Domain 0 is nobody's number, but everybody's on our line. */
+static void sweep_number(uint32_t domid)
+{
+    struct keeper *k = domid && !find(domid) ? unused() : NULL;
+
+    if (k)
+        *k = (struct keeper){.info = {.domid = domid, .vcpus = 1}, .stage = RELEASE};
+}
+
+/* A generation, then names. */
+static void sweep_answered(const char *error)
+{
+    const char *end = call.text + call.answer.len, *name = call.text;
+
+    swept = true;
+    if (!error)
+        while ((name += strlen(name) + 1) < end)
+            sweep_number(number(name));
+}
+
+/* All that is alive has at most 512 names there, and a part of the directory has room for more. */
+static bool sweep_request(struct request *r)
+{
+    if (swept)
+        return false;
+    put(r, XS_DIRECTORY_PART, "/local/domain");
+    put_number(r, 0);
+    call.answered = sweep_answered;
+    return true;
 }
 
 static void send_next(void)
 {
     struct request r;
-    uint32_t tx = 0;
 
     if (call.busy)
         return;
-    if (nerrands)
-        errand_request(&r);
-    else if (!keepers_request(&r))
+    call.of = NULL;
+    if (!errand_request(&r) && !keepers_request(&r) && !sweep_request(&r))
         return;
     call.busy = true;
     call.sent = call.got = 0;
-    if (call.of && in_transaction(r.type))
-        tx = call.of->tx;
-    call.out.head = (struct xsd_sockmsg){r.type, ++last_id, tx, r.len};
+    call.out.head = (struct xsd_sockmsg){r.type, ++last_id, call.of ? call.of->tx : 0, r.len};
     memcpy(call.out.payload, r.payload, r.len);
 }
 
@@ -311,62 +403,86 @@ static bool pull(bool *moved)
     return call.busy && call.answer.req_id == last_id && call.answer.type != XS_WATCH_EVENT;
 }
 
-static uint32_t number(const char *text)
+static void complain(const struct keeper *k, const char *error)
 {
-    uint32_t n = 0;
-
-    for (; *text >= '0' && *text <= '9'; text++)
-        n = n * 10 + (uint32_t)(*text - '0');
-    return n;
+    rt_print("ctl: store: entries of %s: request %u: %s\n", k->info.name, call.out.head.type,
+             error);
 }
 
-/* The request of k's stage was answered, with an error or NULL; true: k has become ready. */
-static bool advance(struct keeper *k, const char *error)
+static enum stage failed(const struct keeper *k, const char *error)
 {
-    static const enum stage next[] = {[LOOK] = ASK,      [BEGIN] = WRITE,    [WRITE] = WRITE,
-                                      [COMMIT] = ASK,    [ASK] = INTRODUCE,  [INTRODUCE] = READY,
-                                      [RENAME] = RENAME, [RELEASE] = REMOVE, [REMOVE] = REMOVE};
-    enum stage was = k->stage;
-
-    k->stage = next[was];
-    k->step = was == k->stage ? k->step + 1 : 0;
-    if (k->stage == ASK && k->info.domid == rt_domid()) /* we are its domain 0 */
-        k->stage = READY;
-    if (was == ASK && !strcmp(call.text, "T"))
-        k->stage = READY;
-    if (error && (was == LOOK || (was == COMMIT && !strcmp(error, "EAGAIN"))))
-        k->stage = BEGIN;
-    else if (error && was < RELEASE) /* nothing to release or remove is no error */
-        rt_print("ctl: store: entries of %s: request %u: %s\n", k->info.name, call.out.head.type,
-                 error);
-    return k->stage == READY;
+    if (k->stage == COMMIT && !strcmp(error, "EAGAIN"))
+        return BEGIN;
+    complain(k, error);
+    return FAILED;
 }
 
-static void errand_done(bool ok)
+/* We are the store's domain 0. */
+static enum stage written(const struct keeper *k)
 {
-    struct errand e = errands[0];
-
-    memmove(errands, errands + 1, --nerrands * sizeof(e));
-    e.done(e.arg, ok);
+    return k->info.domid == rt_domid() ? READY : ASK;
 }
 
-static bool answered(void)
+static enum stage looked(const struct keeper *k, const char *error)
+{
+    if (error)
+        return BEGIN;
+    return entries_are_of(&k->info, call.text) ? written(k) : FIND;
+}
+
+static void found(struct keeper *k, const char *error)
+{
+    bool is_vm = !error && strlen(call.text) == ENTRIES_VM - 1 && !strncmp(call.text, "/vm/", 4);
+
+    memcpy(k->vm, is_vm ? call.text : "", is_vm ? ENTRIES_VM : 1);
+}
+
+/* After the request of k's stage was answered, with an error or NULL. What cannot be released or
+ * removed is not there. */
+static enum stage next(struct keeper *k, const char *error)
+{
+    if (error && k->stage >= BEGIN && k->stage <= INTRODUCE)
+        return failed(k, error);
+    switch (k->stage) {
+    case LOOK:
+        return looked(k, error);
+    case BEGIN:
+        return WRITE;
+    case COMMIT:
+        return written(k);
+    case ASK:
+        return strcmp(call.text, "T") ? INTRODUCE : READY;
+    case INTRODUCE:
+        return READY;
+    case RENAME:
+        if (error)
+            complain(k, error);
+        return RENAME;
+    case RELEASE:
+        return FIND;
+    case FIND:
+        found(k, error);
+        return REMOVE;
+    default:
+        return k->stage;
+    }
+}
+
+static void keeper_answered(const char *error)
 {
     struct keeper *k = call.of;
-    const char *error = call.answer.type == XS_ERROR ? call.text : NULL;
+    enum stage was = k->stage;
+    bool ended = call.out.head.type == XS_TRANSACTION_END;
 
-    call.busy = false;
-    if (!k) {
-        errand_done(!error);
-        return false;
-    }
     if (call.out.head.type == XS_TRANSACTION_START && !error)
         k->tx = number(call.text);
-    if (call.out.head.type == XS_TRANSACTION_END)
+    if (ended)
         k->tx = 0;
-    if (k->stage != call.stage || (k->stage == RELEASE && call.out.head.type == XS_TRANSACTION_END))
-        return false;
-    return advance(k, error);
+    if (was != call.stage || (ended && was != COMMIT))
+        return;
+    k->stage = next(k, error);
+    k->step = k->stage == was ? k->step + 1 : 0;
+    scan |= k->stage == READY;
 }
 
 bool domstore_connect(bool connect, uint32_t ref, uint32_t port, void (*done)(void *arg, bool ok),
@@ -380,21 +496,25 @@ bool domstore_connect(bool connect, uint32_t ref, uint32_t port, void (*done)(vo
 
 bool domstore_serve(void)
 {
-    bool scan = false, moved, any = false;
+    bool moved, any = false;
 
     if (!ring.page)
         return false;
     do {
         moved = false;
-        if (pull(&moved))
-            scan |= answered();
+        if (pull(&moved)) {
+            call.busy = false;
+            call.answered(call.answer.type == XS_ERROR ? call.text : NULL);
+        }
         send_next();
         moved |= push();
         any |= moved;
     } while (moved);
     if (any)
         rt_notify(store_port);
-    if (scan)
+    if (scan) {
+        scan = false;
         ctl_scan();
+    }
     return any;
 }

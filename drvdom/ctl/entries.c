@@ -213,11 +213,18 @@ bool entries_add(const struct bh_domain_info *d, unsigned n, struct request *r)
     return true;
 }
 
-bool entries_remove(const struct bh_domain_info *d, unsigned n, struct request *r)
+/* The node that entries_look() reads goes last: should we die in between, the rest is found again.
+ */
+bool entries_remove(const struct bh_domain_info *d, const char *vm, unsigned n, struct request *r)
 {
     if (n > 1)
         return false;
-    begin_entry(r, XS_RM, d, n ? "/" : "");
+    if (n) {
+        begin_entry(r, XS_RM, d, "");
+    } else {
+        begin(r, XS_RM);
+        append(r, vm, true);
+    }
     return true;
 }
 
@@ -231,5 +238,13 @@ bool entries_rename(const struct bh_domain_info *d, unsigned n, struct request *
 
 void entries_look(const struct bh_domain_info *d, struct request *r)
 {
-    begin_entry(r, XS_READ, d, "domid");
+    begin_entry(r, XS_READ, d, "vm");
+}
+
+bool entries_are_of(const struct bh_domain_info *d, const char *vm)
+{
+    struct request r = {.len = 0};
+
+    append_gift(&r, d, VM);
+    return strlen(vm) == r.len && !memcmp(vm, r.payload, r.len);
 }
