@@ -23,6 +23,14 @@ struct conn *conn_new(struct store *s, uint32_t id, uint32_t domid, bool privile
     return c;
 }
 
+void conn_take_ring(struct store *s, struct conn *c, struct xenstore_domain_interface *ring)
+{
+    c->ring = ring;
+    c->work = (struct cursor){ring->req_cons, ring->rsp_prod};
+    conn_mark_dirty(s, c);
+    conn_ready(s, c);
+}
+
 static void forget_ready(struct store *s, const struct conn *c)
 {
     struct conn *before = NULL;

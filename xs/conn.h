@@ -24,6 +24,8 @@ struct piece {
 
 /* NULL: no memory. */
 struct conn *conn_new(struct store *s, uint32_t id, uint32_t domid, bool privileged);
+/* It goes on where its ring's own indices are. */
+void conn_take_ring(struct store *s, struct conn *c, struct xenstore_domain_interface *ring);
 /* Takes it off the list; its watches have been dropped. */
 void conn_remove(struct store *s, struct conn *c);
 /* Forgets input and output. */

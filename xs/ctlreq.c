@@ -2,6 +2,7 @@
 /* CONTROL: what an administrator asks of the store itself. */
 #include "hyp/lib/format.h"
 #include "hyp/lib/string.h"
+#include "xs/conn.h"
 #include "xs/request.h"
 #include "xs/tenant.h"
 #include "xs/view.h"
@@ -131,25 +132,68 @@ static int memreport(struct request *r, const char *const *args, unsigned n)
     return said(r, len);
 }
 
-/* Of the control domain, whose rings come and go (see struct store_ops). */
-static int ring(struct request *r, const char *const *args, unsigned n, bool on)
+/* A ring of the control domain's (see struct store_ops), and its connection; NULL: none yet. */
+static int find_ring(struct request *r, const char *const *args, bool on, uint32_t *id,
+                     struct xenstore_domain_interface **ring, struct conn **c)
 {
-    if (n != 2 || !r->s->ops->connect)
-        return XEN_EINVAL;
-    if (!r->s->ops->connect(r->s->context, on, (uint32_t)wire_number(args[0], 10, NULL),
-                            (uint32_t)wire_number(args[1], 10, NULL)))
+    uint32_t ref = (uint32_t)wire_number(args[0], 10, NULL);
+    uint32_t port = (uint32_t)wire_number(args[1], 10, NULL);
+
+    if (!r->s->ops->connect(r->s->context, on, ref, port, id, ring))
         return XEN_EBUSY;
+    *c = store_next(r->s, NULL);
+    while (*c && (*c)->id != *id)
+        *c = store_next(r->s, *c);
+    return 0;
+}
+
+static int attach(struct request *r, uint32_t id, struct xenstore_domain_interface *ring)
+{
+    struct conn *c = conn_new(r->s, id, 0, true);
+
+    if (!c)
+        return XEN_ENOMEM;
+    conn_take_ring(r->s, c, ring);
     return request_ack(r, XS_CONTROL);
 }
 
+/* One that is connected stays so: who asks again cannot know it. */
 static int connect_ring(struct request *r, const char *const *args, unsigned n)
 {
-    return ring(r, args, n, true);
+    struct xenstore_domain_interface *ring;
+    struct conn *c;
+    uint32_t id;
+    int error;
+
+    if (n != 2 || !r->s->ops->connect)
+        return XEN_EINVAL;
+    error = find_ring(r, args, true, &id, &ring, &c);
+    if (error)
+        return error;
+    if (c)
+        return request_ack(r, XS_CONTROL);
+    error = attach(r, id, ring);
+    if (error)
+        r->s->ops->release(r->s->context, id, 0);
+    return error;
 }
 
 static int disconnect_ring(struct request *r, const char *const *args, unsigned n)
 {
-    return ring(r, args, n, false);
+    struct xenstore_domain_interface *ring;
+    struct conn *c;
+    uint32_t id;
+    int error;
+
+    if (n != 2 || !r->s->ops->connect)
+        return XEN_EINVAL;
+    error = find_ring(r, args, false, &id, &ring, &c);
+    if (error)
+        return error;
+    if (!c || c == r->conn)
+        return XEN_EINVAL;
+    request_let_go(r->s, c);
+    return request_ack(r, XS_CONTROL);
 }
 
 static int help(struct request *r, const char *const *args, unsigned n);

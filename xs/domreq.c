@@ -150,6 +150,21 @@ static int forget_specials(struct store *s, uint32_t domid)
     return 0;
 }
 
+void request_forget_conn(struct store *s, struct conn *c)
+{
+    watches_remove_all(s, c);
+    transaction_remove_all(s, c);
+    conn_remove(s, c);
+}
+
+void request_let_go(struct store *s, struct conn *c)
+{
+    request_forget_conn(s, c);
+    s->release.pending = true;
+    s->release.id = c->id;
+    s->release.domid = c->domid;
+}
+
 static void forget_conn(struct store *s, struct tenant *t)
 {
     struct conn *c = vault_at(&s->vault, t->live.conn_ref);
@@ -162,14 +177,12 @@ static void forget_conn(struct store *s, struct tenant *t)
     }
     if (!c)
         return;
-    watches_remove_all(s, c);
-    transaction_remove_all(s, c);
-    conn_remove(s, c);
+    if (c->introduced)
+        request_let_go(s, c);
+    else
+        request_forget_conn(s, c);
     vault_touch(&s->vault, t);
     t->live.conn_ref = 0;
-    s->release.pending = c->introduced;
-    s->release.id = c->id;
-    s->release.domid = c->domid;
 }
 
 int request_forget_domain(struct request *r, struct tenant *t)

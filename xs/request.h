@@ -39,6 +39,11 @@ int request_set_target(struct request *r);
 /* The tenant, its nodes and its connection are gone, and who watches is told. */
 int request_forget_domain(struct request *r, struct tenant *t);
 
+/* Its watches and transactions go with it. */
+void request_forget_conn(struct store *s, struct conn *c);
+/* And its ring, when that is committed. */
+void request_let_go(struct store *s, struct conn *c);
+
 /* ctlreq.c */
 int request_control(struct request *r);
 

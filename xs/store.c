@@ -175,15 +175,12 @@ struct conn *store_attach(struct store *s, uint32_t id, uint32_t domid, bool pri
         refresh(s);
         return NULL;
     }
-    c->ring = ring;
-    c->work = (struct cursor){ring->req_cons, ring->rsp_prod};
+    conn_take_ring(s, c, ring);
     if (!privileged && !t->live.conn_ref) {
         vault_touch(&s->vault, t);
         t->live.conn_ref = vault_ref(&s->vault, c);
     }
-    conn_mark_dirty(s, c);
     conn_commit(s);
-    conn_ready(s, c);
     return c;
 }
 
@@ -191,9 +188,7 @@ void store_detach(struct store *s, struct conn *c)
 {
     struct tenant *t = vault_at(&s->vault, c->tenant_ref);
 
-    watches_remove_all(s, c);
-    transaction_remove_all(s, c);
-    conn_remove(s, c);
+    request_forget_conn(s, c);
     if (t && t->live.conn_ref == vault_ref(&s->vault, c)) {
         vault_touch(&s->vault, t);
         t->live.conn_ref = 0;

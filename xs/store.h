@@ -28,16 +28,18 @@ struct store_ops {
      */
     bool (*introduce)(void *context, uint32_t domid, uint32_t port, uint32_t *id,
                       struct xenstore_domain_interface **ring);
-    /* The connection of an introduced domain is gone: unmap and unbind. */
+    /* A connection of introduce() or connect() is gone: unmap and unbind. */
     void (*release)(void *context, uint32_t id, uint32_t domid);
     /* Whether there is a domain of that number. */
     bool (*exists)(void *context, uint32_t domid);
     /*
-     * CONTROL connect, disconnect: another ring of who may do everything comes or goes. The request
-     * is not committed yet: the connection is for store_attach() and store_detach() after
-     * store_work(). NULL: there is no such thing here.
+     * CONTROL connect, disconnect: another ring of who may do everything, by the other side's grant
+     * and port. on: maps it, if it is not mapped already; else only tells which it is, for
+     * release(). *id and *ring, and what comes after a crash, as for introduce(). False: not
+     * possible, or not there. NULL: there is no such thing here.
      */
-    bool (*connect)(void *context, bool on, uint32_t ref, uint32_t port);
+    bool (*connect)(void *context, bool on, uint32_t ref, uint32_t port, uint32_t *id,
+                    struct xenstore_domain_interface **ring);
     /* CONTROL print. */
     void (*print)(void *context, const char *text);
 };

@@ -60,10 +60,25 @@ static bool introduce(void *context, uint32_t domid, uint32_t port, uint32_t *id
     return true;
 }
 
+/* The ring of the client whose number the grant has. */
+static bool connect_ring(void *context, bool on, uint32_t ref, uint32_t port, uint32_t *id,
+                         struct xenstore_domain_interface **ring)
+{
+    (void)context, (void)port;
+    if (ref >= KIT_CLIENTS)
+        return false;
+    if (on)
+        kit_clients[ref].ring = &pages[ref].ring;
+    *id = ref;
+    *ring = kit_clients[ref].ring;
+    return *ring;
+}
+
 static void release(void *context, uint32_t id, uint32_t domid)
 {
     (void)context;
     kit_clients[id].conn = NULL;
+    kit_clients[id].ring = NULL;
     kit_released = domid;
 }
 
@@ -85,6 +100,7 @@ static const struct store_ops ops = {
     .introduce = introduce,
     .release = release,
     .exists = exists,
+    .connect = connect_ring,
     .print = print,
 };
 static const uint64_t key[2] = {0x0706050403020100, 0x0f0e0d0c0b0a0908};

@@ -352,6 +352,34 @@ START_TEST(test_control)
 }
 END_TEST
 
+#define RING(command) GOOD(root, XS_CONTROL, 0, command "\0 3\0 9\0")
+
+/* More rings of who may do everything. */
+START_TEST(test_rings)
+{
+    struct kit_client *c = &kit_clients[3];
+
+    setup();
+    REFUSED(root, XS_CONTROL, 0, "connect\0 3\0", "EINVAL");
+    REFUSED(root, XS_CONTROL, 0, "connect\0 99\0 9\0", "EBUSY"); /* cannot be mapped */
+    REFUSED(root, XS_CONTROL, 0, "disconnect\0 3\0 9\0", "EBUSY");
+    RING("connect");
+    RING("connect");
+    ck_assert_int_eq(kit_reopen(), VAULT_FOUND);
+    GOOD(c, XS_WRITE, 0, "/a\0value");
+    GOOD(c, XS_WATCH, 0, "/a\0t\0");
+    REFUSED(c, XS_CONTROL, 0, "disconnect\0 3\0 9\0", "EINVAL"); /* who would be answered? */
+    RING("connect");                                             /* stays as it is */
+    kit_events(c);
+    GOOD(root, XS_WRITE, 0, "/a\0other");
+    ck_assert_str_eq(kit_events(c), "/a t\n");
+    RING("disconnect");
+    ck_assert_ptr_null(c->ring);
+    REFUSED(root, XS_CONTROL, 0, "disconnect\0 3\0 9\0", "EBUSY");
+    GOOD(root, XS_CONTROL, 0, "check\0");
+}
+END_TEST
+
 /* What breaks the protocol: the connection is ignored, and others are served. */
 static void expect_broken(struct kit_client *c, uint32_t error)
 {
@@ -442,6 +470,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, test_domains);
     tcase_add_test(tc, test_release_removes_nodes);
     tcase_add_test(tc, test_control);
+    tcase_add_test(tc, test_rings);
     tcase_add_test(tc, test_broken_protocol);
     tcase_add_test(tc, test_broken_length);
     tcase_add_test(tc, test_pieces);

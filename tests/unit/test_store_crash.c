@@ -99,6 +99,8 @@ static const char *dump(void)
     static char text[65536];
 
     text[0] = '\0';
+    for (struct conn *c = store_next(kit_store, NULL); c; c = store_next(kit_store, c))
+        sprintf(text + strlen(text), "connection %u\n", store_about(kit_store, c).id);
     dump_tree(text, "/");
     strcat(text, ASK(root, XS_CONTROL, 0, "check\0")->text);
     strcat(text, ASK(root, XS_CONTROL, 0,
@@ -129,6 +131,7 @@ static void prepare(void)
     GOOD(root, XS_SET_PERMS, 0, "/local/domain/5/d/a/b\0n5\0r6\0");
     kit_expect(root, XS_WRITE, 0, big, 3022, "OK", 3, __FILE__, __LINE__);
     guest = kit_introduce(2, GUEST);
+    GOOD(root, XS_CONTROL, 0, "connect\0 3\0 9\0");
     GOOD(watcher, XS_WATCH, 0, "/\0all\0");
     GOOD(watcher, XS_WATCH, 0, "/local/domain/5/d/a/b\0low\0");
     GOOD(watcher, XS_WATCH, 0, "@releaseDomain\0gone\0");
@@ -183,6 +186,8 @@ static const struct request {
     REQUEST(true, XS_CONTROL, 0,
             "quota\0set\0nodes\0"
             "7\0"),
+    REQUEST(true, XS_CONTROL, 0, "connect\0 4\0 9\0"),
+    REQUEST(true, XS_CONTROL, 0, "disconnect\0 3\0 9\0"),
     REQUEST(false, XS_DIRECTORY, 0, "none\0"),
 };
 #define REQUESTS (sizeof(requests) / sizeof(requests[0]))

@@ -42,10 +42,6 @@ static struct store *store;
 static uint16_t control;
 static uint32_t virq_port;
 
-/* A request wants a ring attached, or one that is unmapped already detached: settle(). */
-static struct peer *joining;
-static struct conn *leaving;
-
 static uint16_t *index_of(uint32_t id)
 {
     return id & ID_DOMAIN ? &by_domid[id % DOMIDS] : &by_ref[ID_REF(id) % REFS];
@@ -160,11 +156,9 @@ static void print(void *context, const char *text)
     rt_print("xs: %s\n", text);
 }
 
-/*
- * The control domain's rings come and go. A ring that is there already stays: the control domain
- * asks again when it cannot know.
- */
-static bool connect(void *context, bool on, uint32_t ref, uint32_t port)
+/* The control domain's rings come and go, but for the one that it has from the start. */
+static bool connect(void *context, bool on, uint32_t ref, uint32_t port, uint32_t *id,
+                    struct xenstore_domain_interface **ring)
 {
     struct peer *p;
 
@@ -173,13 +167,12 @@ static bool connect(void *context, bool on, uint32_t ref, uint32_t port)
         return false;
     p = find(ID_RING(ref, port));
     if (on && !p)
-        joining = p = open_ring(ref, port);
-    else if (!on && p) {
-        leaving = p->conn;
-        store_map(store, p->conn, NULL);
-        close_peer(p);
-    }
-    return p;
+        p = open_ring(ref, port);
+    if (!p)
+        return false;
+    *id = p->id;
+    *ring = p->ring;
+    return true;
 }
 
 static const struct store_ops ops = {.notify = notify,
@@ -191,20 +184,6 @@ static const struct store_ops ops = {.notify = notify,
                                      .print = print};
 
 /* --- what the hypervisor tells --- */
-
-/* After each request: what it wanted done with connections, now that it is committed. */
-static void settle(void)
-{
-    if (leaving)
-        store_detach(store, leaving);
-    if (joining) {
-        joining->conn = store_attach(store, joining->id, 0, true, joining->ring);
-        if (!joining->conn)
-            close_peer(joining);
-    }
-    leaving = NULL;
-    joining = NULL;
-}
 
 static struct conn *conn_of(struct peer *p)
 {
@@ -218,10 +197,8 @@ static void work(void)
 {
     bool more = true;
 
-    for (unsigned i = 0; more && i < BATCH; i++) {
+    for (unsigned i = 0; more && i < BATCH; i++)
         more = store_work(store);
-        settle();
-    }
     if (more)
         rt_set_timer(0, work);
 }
@@ -251,8 +228,12 @@ static void look(void)
             gone(p);
     if (find(ID_RING(GNTTAB_RESERVED_XENSTORE, STORE_PORT)))
         return;
-    joining = open_ring(GNTTAB_RESERVED_XENSTORE, STORE_PORT);
-    settle();
+    p = open_ring(GNTTAB_RESERVED_XENSTORE, STORE_PORT);
+    if (!p)
+        return;
+    p->conn = store_attach(store, p->id, 0, true, p->ring);
+    if (!p->conn)
+        close_peer(p);
 }
 
 /* What was connected in the last life, as far as it is there still. */
