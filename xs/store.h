@@ -24,7 +24,8 @@ struct store_ops {
     /*
      * Maps the store page of a domain (grant 1) and binds its port, or binds another port when
      * *ring is not NULL. *id is how the embedding program calls the connection. False: not
-     * possible. May be called again for the same request after a crash.
+     * possible; *ring is NULL if it has none any more. May be called again for the same request
+     * after a crash.
      */
     bool (*introduce)(void *context, uint32_t domid, uint32_t port, uint32_t *id,
                       struct xenstore_domain_interface **ring);

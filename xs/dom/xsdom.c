@@ -126,6 +126,7 @@ static bool introduce(void *context, uint32_t domid, uint32_t port, uint32_t *id
     p = find(ID_DOMAIN | domid);
     if (p)
         close_peer(p);
+    *ring = NULL;
     p = open_domain(domid, port);
     if (!p)
         return false;
