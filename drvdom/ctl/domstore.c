@@ -205,7 +205,7 @@ static bool is_kept(const char *vm)
 static void removed(struct keeper *k)
 {
     if (k->seen) {
-        k->stage = LOOK;
+        k->stage = BEGIN;
         return;
     }
     memset(k, 0, sizeof(*k));
