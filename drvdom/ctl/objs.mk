@@ -8,11 +8,20 @@ ctl-objs += $(addprefix drvdom/ctl/,pages.o mux.o arq.o framing.o) lz4.o
 unit-tests += test_ctl
 test_ctl-src := tests/unit/test_ctl.c drvdom/ctl/lane.c drvdom/ctl/keys.c drvdom/ctl/line.c
 
+# All of it but for the terminal.
+ctl-sources := $(addprefix drvdom/ctl/,ctl.c consoles.c screen.c lane.c keys.c line.c domstore.c \
+               entries.c services.c held.c svc_control.c svc_store.c svc_console.c svc_events.c \
+               pages.c mux.c arq.c framing.c)
+ctl-host     = $(addprefix tests/unit/,ctlhost.c ctlxs.c ctlline.c storekit.c) $(ctl-sources) \
+               $(store-objs:.o=.c) hyp/lib/format.c
+
 unit-tests += test_consoles
-test_consoles-src := tests/unit/test_consoles.c hyp/lib/format.c $(addprefix drvdom/ctl/,ctl.c consoles.c \
-                     screen.c lane.c keys.c line.c domstore.c entries.c services.c \
-                     svc_control.c svc_store.c svc_console.c svc_events.c held.c pages.c mux.c arq.c framing.c)
+test_consoles-src  := tests/unit/test_consoles.c hyp/lib/format.c $(ctl-sources)
 test_consoles-libs := liblz4
+
+unit-tests += test_domstore
+test_domstore-src   = tests/unit/test_domstore.c $(ctl-host)
+test_domstore-libs := liblz4
 
 unit-tests += test_arq
 test_arq-src := tests/unit/test_arq.c tests/unit/fake_line.c $(addprefix drvdom/ctl/,arq.c framing.c)
