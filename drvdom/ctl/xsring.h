@@ -3,6 +3,8 @@
 #ifndef BH_CTL_XSRING_H
 #define BH_CTL_XSRING_H
 
+#include <stdint.h>
+
 #include <xen/io/xs_wire.h>
 #include "drvdom/ctl/lane.h"
 #include "hyp/lib/util.h"
