@@ -23,6 +23,14 @@ unit-tests += test_domstore
 test_domstore-src   = tests/unit/test_domstore.c $(ctl-host)
 test_domstore-libs := liblz4
 
+unit-tests += test_services
+test_services-src   = tests/unit/test_services.c $(ctl-host)
+test_services-libs := liblz4
+
+unit-tests += test_streams
+test_streams-src   = tests/unit/test_streams.c $(ctl-host)
+test_streams-libs := liblz4
+
 unit-tests += test_arq
 test_arq-src := tests/unit/test_arq.c tests/unit/fake_line.c $(addprefix drvdom/ctl/,arq.c framing.c)
 
