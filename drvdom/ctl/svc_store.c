@@ -20,8 +20,6 @@ static struct session {
     uint8_t bytes[WAITING];
 } sessions[SESSIONS];
 
-static void connected(void *arg, bool ok);
-
 static void forget(struct session *s)
 {
     rt_close(s->port);
@@ -29,6 +27,19 @@ static void forget(struct session *s)
         rt_panic("ctl: the store keeps a ring that it has let go of");
     rt_page_free(s->page);
     s->page = NULL;
+}
+
+static void connected(void *arg, bool ok)
+{
+    struct session *s = arg;
+
+    if (ok) {
+        s->there = true;
+        return;
+    }
+    if (s->c)
+        services_close(s->c);
+    forget(s);
 }
 
 /* A ring, and the store is asked to serve it. */
@@ -85,28 +96,9 @@ static void leave(struct session *s)
     s->there = !domstore_connect(false, s->ref, s->port, disconnected, s);
 }
 
-static void connected(void *arg, bool ok)
-{
-    struct session *s = arg;
-
-    if (ok) {
-        s->there = true;
-        if (!s->c)
-            leave(s);
-        return;
-    }
-    if (s->c)
-        services_close(s->c);
-    forget(s);
-}
-
 static void store_end(struct channel *c)
 {
-    struct session *s = c->user;
-
-    s->c = NULL;
-    if (s->there)
-        leave(s);
+    ((struct session *)c->user)->c = NULL;
 }
 
 static void push(struct session *s)
