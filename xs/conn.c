@@ -257,6 +257,15 @@ static void publish(struct store *s, struct conn *c)
     s->ops->notify(s->context, c->id);
 }
 
+/* Before anybody is told: who gets the answer may want the ring back. */
+static void let_go(struct store *s)
+{
+    if (!s->release.pending)
+        return;
+    s->release.pending = false;
+    s->ops->release(s->context, s->release.id, s->release.domid);
+}
+
 /* A request that changed nothing but the indices of one ring is committed by storing both. */
 static bool only_cursor(const struct store *s)
 {
@@ -281,6 +290,7 @@ void conn_commit(struct store *s)
         if (!vault_clean(&s->vault))
             vault_commit(&s->vault);
         s->reindex = false;
+        let_go(s);
     }
     while (s->dirty) {
         c = s->dirty;

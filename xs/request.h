@@ -41,7 +41,7 @@ int request_forget_domain(struct request *r, struct tenant *t);
 
 /* Its watches and transactions go with it. */
 void request_forget_conn(struct store *s, struct conn *c);
-/* And its ring, when that is committed. */
+/* And its ring, when that is committed and before it is answered. */
 void request_let_go(struct store *s, struct conn *c);
 
 /* ctlreq.c */

@@ -351,14 +351,6 @@ static bool work_on(struct store *s, struct conn *c)
     return input != CONN_NOTHING;
 }
 
-static void tell_release(struct store *s)
-{
-    if (!s->release.pending)
-        return;
-    s->release.pending = false;
-    s->ops->release(s->context, s->release.id, s->release.domid);
-}
-
 bool store_work(struct store *s)
 {
     struct conn *c = s->ready;
@@ -374,7 +366,6 @@ bool store_work(struct store *s)
         conn_ready(s, c);
     if (starved && !s->starving)
         ready_all(s);
-    tell_release(s);
     return s->ready;
 }
 
@@ -406,5 +397,4 @@ void store_domain_gone(struct store *s, uint32_t domid)
         undo(s);
     else
         conn_commit(s);
-    tell_release(s);
 }

@@ -29,7 +29,8 @@ struct store_ops {
      */
     bool (*introduce)(void *context, uint32_t domid, uint32_t port, uint32_t *id,
                       struct xenstore_domain_interface **ring);
-    /* A connection of introduce() or connect() is gone: unmap and unbind. */
+    /* A connection of introduce() or connect() is gone, and nobody has been told: unmap and unbind.
+     */
     void (*release)(void *context, uint32_t id, uint32_t domid);
     /* Whether there is a domain of that number. */
     bool (*exists)(void *context, uint32_t domid);

@@ -20,7 +20,7 @@
 struct store *kit_store;
 struct kit_client kit_clients[KIT_CLIENTS];
 char kit_printed[256];
-uint32_t kit_port, kit_released;
+uint32_t kit_port, kit_released, kit_told;
 bool kit_introduce_fails;
 
 static struct page {
@@ -80,6 +80,7 @@ static void release(void *context, uint32_t id, uint32_t domid)
     kit_clients[id].conn = NULL;
     kit_clients[id].ring = NULL;
     kit_released = domid;
+    kit_told = pages[0].ring.rsp_prod;
 }
 
 static bool exists(void *context, uint32_t domid)

@@ -35,6 +35,7 @@ extern struct store *kit_store;
 extern struct kit_client kit_clients[KIT_CLIENTS];
 extern char kit_printed[256];
 extern uint32_t kit_port, kit_released; /* what INTRODUCE said last; the domain released last */
+extern uint32_t kit_told;               /* bytes that client 0 had been told then */
 extern bool kit_introduce_fails;
 
 /* A store in a new vault. */

@@ -358,6 +358,7 @@ END_TEST
 START_TEST(test_rings)
 {
     struct kit_client *c = &kit_clients[3];
+    uint32_t told;
 
     setup();
     REFUSED(root, XS_CONTROL, 0, "connect\0 3\0", "EINVAL");
@@ -373,8 +374,10 @@ START_TEST(test_rings)
     kit_events(c);
     GOOD(root, XS_WRITE, 0, "/a\0other");
     ck_assert_str_eq(kit_events(c), "/a t\n");
+    told = root->ring->rsp_prod;
     RING("disconnect");
     ck_assert_ptr_null(c->ring);
+    ck_assert_uint_eq(kit_told, told);
     REFUSED(root, XS_CONTROL, 0, "disconnect\0 3\0 9\0", "EBUSY");
     GOOD(root, XS_CONTROL, 0, "check\0");
 }
