@@ -240,8 +240,9 @@ END_TEST
 
 START_TEST(not_for_clients)
 {
-    static const uint32_t commands[] = {BH_CONTROL_log, BH_CONTROL_record + 1, BH_CTL_ABOUT + 1,
-                                        BH_CONTROL_log | BH_REQUEST_LZ4, ~0U};
+    static const uint32_t commands[] = {BH_CONTROL_log, BH_CONTROL_record + 1,
+                                        BH_CTL_READ_MEMORY + 1, BH_CONTROL_log | BH_REQUEST_LZ4,
+                                        ~0U};
     struct request q;
 
     begin(false);
