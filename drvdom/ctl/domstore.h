@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Keeps the store's idea of the host's domains: introduces each, writes its entries, and takes away
- * those of who has gone. One request at a time on our own store ring; a new life of ours or of the
- * store finds out what is there already.
+ * those of who has gone. One request at a time on our own store ring. A new life of ours finds out
+ * what is there already, and what has gone meanwhile; one of the store goes on where the last was.
  */
 #ifndef BH_CTL_DOMSTORE_H
 #define BH_CTL_DOMSTORE_H

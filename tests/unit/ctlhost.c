@@ -320,6 +320,11 @@ void host_say(uint32_t domid, const char *text)
         r->out[MASK_XENCONS_IDX(r->out_prod++, r->out)] = *text;
 }
 
+bool host_is_heard(uint32_t domid)
+{
+    return consoles_there[domid].out_cons == consoles_there[domid].out_prod;
+}
+
 char host_heard(uint32_t domid)
 {
     struct xencons_interface *r = &consoles_there[domid];

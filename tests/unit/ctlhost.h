@@ -36,8 +36,9 @@ void host_run(void);
 struct bh_domain_info *host_birth(uint32_t domid, const char *name, enum bh_domain_state state);
 void host_death(uint32_t domid);
 void host_changed(void);
-/* What a domain's console says from now on; what it has heard, taken from its ring. */
+/* What a domain's console says, and whether all has been taken; a byte that it has heard, or 0. */
 void host_say(uint32_t domid, const char *text);
+bool host_is_heard(uint32_t domid);
 char host_heard(uint32_t domid);
 
 #endif

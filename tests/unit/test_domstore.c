@@ -268,6 +268,36 @@ START_TEST(garbage)
 }
 END_TEST
 
+static bool answer_beyond(const struct xs_request *q, struct kit_answer *a)
+{
+    struct xenstore_domain_interface *p = xs_main_page();
+
+    if (q->head.type == XS_WRITE) {
+        p->rsp_prod += XENSTORE_RING_SIZE + 1;
+        p->req_cons = p->req_prod + 1;
+        xs_dead = true;
+    }
+    (void)a;
+    return false;
+}
+
+/* Indices that cannot be: ctl waits for answers that never come, and all else goes on. */
+START_TEST(impossible_indices)
+{
+    begin();
+    xs_rule = answer_beyond;
+    host_birth(5, "guest", BH_DOMAIN_READY);
+    host_run();
+    ck_assert(xs_dead);
+    host_death(5);
+    host_birth(6, "loud", BH_DOMAIN_RUNNING)->console_port = 9;
+    host_run();
+    host_say(6, "words\n");
+    host_run();
+    ck_assert(host_is_heard(6));
+}
+END_TEST
+
 static bool answer_huge(const struct xs_request *q, struct kit_answer *a)
 {
     a->type = q->head.type;
@@ -379,6 +409,7 @@ static void fill(TCase *tc)
     tcase_add_loop_test(tc, errors, 0, sizeof(refused) / sizeof(refused[0]));
     tcase_add_test(tc, noise);
     tcase_add_test(tc, garbage);
+    tcase_add_test(tc, impossible_indices);
     tcase_add_exit_test(tc, huge, 1);
     tcase_add_loop_test(tc, ctl_dies, 0, 5);
     tcase_add_test(tc, strange_names);
