@@ -123,7 +123,7 @@ static void begin_entry(struct request *r, uint32_t type, const struct bh_domain
         uuid_text(uuid, d->uuid);
         append(r, "/vm/", false);
         append(r, uuid, false);
-        append(r, path[1] ? path : "", true);
+        append(r, path, true);
     } else {
         append_number(r, *path ? "/local/domain/%lu/" : "/local/domain/%lu", d->domid, false);
         append(r, path, true);
