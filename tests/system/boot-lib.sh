@@ -45,7 +45,8 @@ kernel() {
             cat "$BUILD/kernels-$1.log" >&2
             exit 1
         }
-        if ! [ "$BUILD/$INITRD" -nt tests/system/init ]; then
+        if ! [ "$BUILD/$INITRD" -nt tests/system/init ] ||
+            ! [ "$BUILD/$INITRD" -nt scripts/initramfs ]; then
             # shellcheck disable=SC2086 # paths
             scripts/initramfs "$BUILD/$INITRD" tests/system/init $PROGRAMS
         fi

@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=sh
+# Linux guests of a running host, operated as an administrator does it: bl in a terminal, the guest's
+# shell behind it, and Debian's xenstore programs inside and outside. Before: DIR, bl-lib.sh.
+PROGRAMS=$(echo /usr/bin/xenstore-read /usr/bin/xenstore-write /usr/bin/xenstore-list \
+    /usr/bin/xenstore-ls /usr/bin/xenstore-rm /usr/bin/xenstore-exists /usr/bin/xenstore-watch)
+INITRD=store-initrd.gz
+STORE=yes
+ON_IDLE=stay
+keys= # descriptor 3 is a guest's keyboard
+
+operate_host() { # a Linux guest "one" with a shell; and two.xml, three.xml for others
+    guest one cloud 1 160 "bh.end=shell quiet" | host_image "$dir"
+    guest two cloud 1 160 "bh.end=shell quiet" "<on_reboot>restart</on_reboot>" >"$dir/two.xml"
+    head -c 20000000 /dev/urandom >"$dir/large"
+    guest three cloud 1 160 "quiet" | sed "s|<initrd>.*</initrd>|<initrd>large</initrd>|" >"$dir/three.xml"
+}
+
+# The console of a guest in a terminal.
+attach() { # GUEST
+    rm -f "$dir/keys"
+    mkfifo "$dir/keys"
+    : >"$dir/screen"
+    script -qfc "'$BUILD/bl' -H 'unix:$dir/line' console $1" /dev/null <"$dir/keys" >"$dir/screen" &
+    session=$!
+    exec 3>"$dir/keys"
+    keys=yes
+    seen=0
+}
+
+detach() { # also from a console that has ended with ctl
+    [ -n "$keys" ] || return 0
+    (printf '\035' >&3) 2>/dev/null || true
+    exec 3>&-
+    keys=
+    wait "$session" || true
+}
+
+# A line for the shell. It is echoed, so what types() and shows() look for must not stand in it.
+types() { # LINE
+    seen=$(wc -c <"$dir/screen")
+    printf '%s\r' "$1" >&3
+}
+
+shows() { # PATTERN
+    tries=0
+    until tail -c +$((seen + 1)) "$dir/screen" | grep -aq -- "$1"; do
+        tries=$((tries + 1))
+        [ "$tries" -lt $((5 * HANG)) ] || {
+            echo "not on the console: $1"
+            tail -n 20 "$dir/screen" "$dir/com1.log"
+            exit 1
+        }
+        sleep 0.2
+    done
+}
+
+node() { # PATH: of the guest "one"
+    echo "/local/domain/$(bl domid one)/$1"
+}
+
+in_guest() {
+    attach one
+    # shellcheck disable=SC2016 # for the guest's shell
+    types 'echo hello-$((6 * 7))'
+    shows 'hello-42'
+    types 'xenstore-read name'
+    shows '^one'
+    # shellcheck disable=SC2016
+    types 'xenstore-write data/a "value 1" data/b 2; echo "<$(xenstore-read data/a)>"'
+    shows '<value 1>'
+    want 'value 1' store read "$(node data/a)"
+    # shellcheck disable=SC2016
+    types 'xenstore-list data | sort | tr "\n" + ; xenstore-rm data/b; xenstore-exists data/b || echo gone-$((1 + 1))'
+    shows '^a+b+gone-2'
+    if store exists "$(node data/b)"; then
+        echo "data/b is still there"
+        exit 1
+    fi
+    # shellcheck disable=SC2016
+    types 'xenstore-write /local/domain/1/name evil || echo refused-$((1 + 1))'
+    shows 'refused-2'
+    types 'xenstore-watch -n 2 data/w && echo fired-$((1 + 1))'
+    shows '^data/w'
+    store write "$(node data/w)" x
+    shows 'fired-2'
+}
+
+# The guest writes and reads until node "stop" is there; one answer that is wrong ends it early.
+begin_loop() {
+    # shellcheck disable=SC2016
+    types 'xenstore-rm data/stop; i=0; while xenstore-write data/i $i && [ "$(xenstore-read data/i)" = $i ] && ! xenstore-exists data/stop; do i=$((i + 1)); done; xenstore-exists data/stop && echo "right-$((i > 0)) for $i"'
+    until [ "$(store read "$(node data/i)" 2>/dev/null)" ]; do sleep 0.1; done
+}
+
+end_loop() {
+    at=$(store read "$(node data/i)")
+    until [ "$(store read "$(node data/i)")" != "$at" ]; do sleep 0.1; done
+    store write "$(node data/stop)" 1
+    shows 'right-1 for'
+}
+
+# xs dies TIMES, and ctl TIMES: the guest's programs wait a little, a watch of its stays.
+deaths() { # XS CTL
+    types '(xenstore-watch -n 2 data/far && echo far-$((1 + 1))) &'
+    shows 'data/far.\?$'
+    begin_loop
+    for _ in $(seq "$1"); do bl restart xs; done
+    end_loop
+    store write "$(node data/far)" x
+    shows 'far-2'
+    begin_loop
+    for _ in $(seq "$2"); do
+        bl restart ctl
+        bl domid one >/dev/null # which finds the new one
+    done
+    detach
+    attach one
+    end_loop
+    detach
+}
+
+# A guest of the same kernel: nothing needs to be sent. It reboots, shrinks, listens, powers off.
+life_of_two() {
+    [ "$(bl -o json create "$dir/two.xml" | jq .uploaded)" = 0 ] || {
+        echo "bl create: sent what the host has"
+        exit 1
+    }
+    fails 1 bl create "$dir/two.xml"
+    wait_for "$dir/com1.log" '\[two\] test: shell'
+    first=$(bl domid two)
+    bl mem-set two 128
+    until [ "$(bl list two | awk 'NR > 1 { print $3 }')" = 128 ]; do sleep 0.2; done
+    bl sysrq two h
+    wait_for "$dir/com1.log" '\[two\] .*sysrq: HELP'
+    bl rename two second
+    want "$first" bl domid second
+    bl reboot second
+    until bl wait -t "$HANG" second running && [ "$(bl domid second)" != "$first" ]; do sleep 0.2; done
+    until [ "$(grep -ac '\[second\] test: shell' "$dir/com1.log")" = 1 ]; do sleep 0.5; done
+    bl shutdown second
+    bl wait -t "$HANG" second gone
+}
+
+# What ends in the midst of an upload, on either side, leaves nothing.
+cut_off() {
+    before=$(free_memory)
+    for how in INT KILL ctl; do
+        bl create "$dir/three.xml" 2>"$dir/err" &
+        creator=$!
+        bl wait -t "$HANG" three loading
+        if [ "$how" = ctl ]; then
+            bl restart ctl
+        else
+            pkill -"$how" -P "$creator" || kill -"$how" "$creator"
+        fi
+        code=0
+        wait "$creator" || code=$?
+        [ "$code" != 0 ] || {
+            echo "$how: an upload that was cut off succeeded"
+            exit 1
+        }
+        bl wait -t "$HANG" three gone
+        want "$before" free_memory
+    done
+}
+
+# A Linux guest made and destroyed TIMES: what the first leaves is made once.
+cycles() { # TIMES
+    before=
+    for i in $(seq 0 "$1"); do
+        bl create -q "$dir/two.xml"
+        until [ "$(bl -o json list two | jq '.[0].cpu_time > 100000000')" = true ]; do sleep 0.2; done
+        bl destroy two
+        bl wait -t "$HANG" two gone
+        [ "$i" = 0 ] && before=$(free_memory)
+        [ "$(free_memory)" = "$before" ] || {
+            echo "cycle $i: $(free_memory) bytes are free and not $before"
+            exit 1
+        }
+    done
+}
