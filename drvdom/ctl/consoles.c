@@ -6,6 +6,7 @@
 #include "hyp/lib/string.h"
 
 #define PATIENCE_NS 2000000000UL /* a viewer that takes nothing for so long is not waited for */
+#define TURN        64U          /* bytes of a domain, before it is the next one's turn */
 
 struct console *consoles;
 
@@ -43,23 +44,17 @@ static void add(struct console *c, char byte)
         log_flush(c);
 }
 
+/* A turn of c, each byte of which may be a line. It is told when it has all the room there is. */
 static bool drain(struct console *c)
 {
-    char buf[256];
-    bool moved = false;
-    size_t n;
+    char buf[TURN];
+    size_t n = lane_read(&c->ring.out, buf, MIN(room_for(c), sizeof(buf)));
 
-    do {
-        uint64_t room = room_for(c);
-
-        n = lane_read(&c->ring.out, buf, MIN(room, sizeof(buf)));
-        for (size_t i = 0; i < n; i++)
-            add(c, buf[i]);
-        moved |= n;
-    } while (n);
-    if (moved)
+    for (size_t i = 0; i < n; i++)
+        add(c, buf[i]);
+    if (n && !lane_waits(&c->ring.out))
         rt_notify(c->port);
-    return moved;
+    return n;
 }
 
 static void free_console(struct console *c)

@@ -50,7 +50,8 @@ extern struct console *consoles; /* all, by domain number */
 void consoles_scan_begin(void);
 struct console *consoles_scan(const struct bh_domain_info *d);
 void consoles_scan_end(void);
-/* Takes what the domains have written, as far as the viewers let it. True: something has moved. */
+/* Takes some of what each domain has written, as far as the viewers let it. True: something has
+ * moved. */
 bool consoles_serve(void);
 /* Something waits for a viewer. */
 bool consoles_wait(void);

@@ -17,6 +17,7 @@
 #define POLL_NS      1000000UL /* while output waits: sending is polled */
 #define LOOK_NS      20000UL   /* while input comes: so is receiving, as an interrupt costs more */
 #define QUIET_NS     500000UL  /* without input: interrupts again */
+#define ROUNDS       4U        /* of what moves, before we look who else wants something */
 #define TERMINAL_IRQ 3
 
 static uint32_t virq_port;
@@ -60,10 +61,10 @@ void ctl_scan(void)
 
 static void serve(void);
 
-/* Comes back when something is due, and soon while output waits. */
-static void arm_timer(void)
+/* Comes back when something is due, soon while output waits, at once when there is more to do. */
+static void arm_timer(bool more)
 {
-    uint64_t due = services_due();
+    uint64_t due = more ? 0 : services_due();
 
     if (terminal_pump() || consoles_wait())
         due = MIN(due, rt_now() + POLL_NS);
@@ -92,16 +93,16 @@ static void listen(void)
 
 static void serve(void)
 {
-    bool moved;
+    bool moved = true;
 
     listen();
-    do {
+    for (unsigned i = 0; moved && i < ROUNDS; i++) {
         moved = consoles_serve();
         moved |= screen_serve();
         moved |= services_serve();
         moved |= domstore_serve();
-    } while (moved);
-    arm_timer();
+    }
+    arm_timer(moved);
 }
 
 static void open_terminal(void)

@@ -23,6 +23,7 @@
 
 static struct {
     bool there, refuses; /* it grants nothing */
+    bool endless;        /* has a line for each byte that there is room for */
     const char *name;
     struct xencons_interface ring;
     int bound, mapped;
@@ -38,6 +39,7 @@ static const char *typed;
 static bool interrupts = true;
 static int pages;
 static void (*tick)(void);
+static uint64_t due;               /* of the tick */
 static uint64_t step = 1000000000; /* ns from one look at the clock to the next */
 
 /* --- the runtime --- */
@@ -159,10 +161,20 @@ int rt_bind_pirq(unsigned pirq)
     return (int)pirq;
 }
 
+static void refill(uint32_t id)
+{
+    struct xencons_interface *r = &domains[id].ring;
+
+    while (r->out_prod - r->out_cons < sizeof(r->out))
+        r->out[MASK_XENCONS_IDX(r->out_prod++, r->out)] = '\n';
+}
+
 void rt_notify(uint32_t port)
 {
     ck_assert_int_eq(domains[port - PORTS].bound, 1);
     domains[port - PORTS].notified++;
+    if (domains[port - PORTS].endless)
+        refill(port - PORTS);
 }
 
 void rt_unmask(uint32_t port)
@@ -184,7 +196,7 @@ uint64_t rt_now(void)
 
 void rt_set_timer(uint64_t when, void (*fn)(void))
 {
-    (void)when;
+    due = when;
     tick = fn;
 }
 
@@ -248,9 +260,26 @@ void terminal_interrupts(bool on)
 
 /* --- what happens --- */
 
+static void run_tick(void)
+{
+    void (*fn)(void) = tick;
+
+    tick = NULL;
+    ck_assert_ptr_nonnull(fn);
+    fn();
+}
+
+/* An event, and all that is to be done at once. */
+static void event(uint32_t port)
+{
+    component.notified(port);
+    while (tick && !due)
+        run_tick();
+}
+
 static void domains_changed(void)
 {
-    component.notified(VIRQ_PORT);
+    event(VIRQ_PORT);
 }
 
 static void birth_in(uint32_t id, const char *name, enum bh_domain_state state, uint32_t flags)
@@ -280,24 +309,20 @@ static void say(uint32_t id, const char *text)
     for (; *text; text++)
         r->out[MASK_XENCONS_IDX(r->out_prod++, r->out)] = *text;
     if (domains[id].bound)
-        component.notified(PORTS + id);
+        event(PORTS + id);
 }
 
 static void type(const char *text)
 {
     typed = text;
-    component.notified(PORTS);
+    event(PORTS);
 }
 
 /* The terminal sends a byte, and the time has come to look again. */
 static void send_one(void)
 {
-    void (*fn)(void) = tick;
-
-    tick = NULL;
     room++;
-    ck_assert_ptr_nonnull(fn);
-    fn();
+    run_tick();
 }
 
 static void start(void)
@@ -502,6 +527,26 @@ START_TEST(slow_and_stopped)
 }
 END_TEST
 
+/* One who writes lines without end does not keep the others' from coming out, nor ctl from coming
+ * back. */
+START_TEST(endless_output)
+{
+    start();
+    birth(1, "endless");
+    birth(2, "modest");
+    domains[1].endless = true;
+    refill(1);
+    strcpy(domains[2].ring.out, "a line\n");
+    domains[2].ring.out_prod = 7;
+    component.notified(PORTS + 1);
+    ck_assert_str_eq(domains[2].log, "a line\n");
+    ck_assert_uint_eq(due, 0);
+    domains[1].endless = false;
+    event(PORTS + 1);
+    ck_assert_uint_eq(domains[1].ring.out_cons, domains[1].ring.out_prod);
+}
+END_TEST
+
 START_TEST(no_grant)
 {
     start();
@@ -526,6 +571,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, half_made);
     tcase_add_test(tc, quiet_line);
     tcase_add_test(tc, slow_and_stopped);
+    tcase_add_test(tc, endless_output);
     tcase_add_test(tc, no_grant);
 }
 
