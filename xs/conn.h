@@ -56,7 +56,8 @@ enum conn_input conn_take(struct store *s, struct conn *c);
  */
 int conn_send(struct store *s, struct conn *c, const struct xsd_sockmsg *head,
               const struct piece *pieces, unsigned n, uint32_t on_account);
-/* An event is already in the queue (in the ring is not in the queue). */
+/* An event is already in the queue (in the ring is not in the queue). A guest's queue that has
+ * become long is not searched: who does not read costs others nothing, but finds events twice. */
 bool conn_has_event(const struct store *s, const struct conn *c, const struct piece *pieces,
                     unsigned n, uint32_t len);
 /* Moves what is queued into the ring as far as it fits. */

@@ -168,6 +168,7 @@ int watches_tell(struct store *s, const struct watch *w, const char *path, uint3
     uint32_t skip = w->prefix;
     struct xsd_sockmsg head = {.type = XS_WATCH_EVENT};
     struct piece pieces[3];
+    int error;
 
     if (skip && path[skip] == '/')
         skip++;
@@ -189,7 +190,10 @@ int watches_tell(struct store *s, const struct watch *w, const char *path, uint3
             conn_charge(s, c, -(int32_t)head.len, false);
         on_account = TENANT_NOBODY;
     }
-    return conn_send(s, c, &head, pieces, 3, on_account);
+    error = conn_send(s, c, &head, pieces, 3, on_account);
+    if (error && !c->privileged)
+        s->vault.refused = false;
+    return c->privileged ? error : 0;
 }
 
 /* The first watch of the path from here on in a bucket's list. */

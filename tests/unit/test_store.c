@@ -461,6 +461,33 @@ START_TEST(test_pieces)
 }
 END_TEST
 
+/* A guest that reads none of its events takes all the memory that it may have: who causes them does
+ * not notice. */
+START_TEST(test_watch_unread)
+{
+    char watch[1000] = "d", path[64];
+    struct kit_client *guest;
+    struct kit_answer a;
+
+    setup();
+    GOOD(root, XS_WRITE, 0, "/local/domain/5/d\0v");
+    GOOD(root, XS_SET_PERMS, 0, "/local/domain/5/d\0n5\0");
+    guest = kit_introduce(2, 5);
+    memset(watch + 2, 't', sizeof(watch) - 3);
+    kit_expect(guest, XS_WATCH, 0, watch, sizeof(watch), "OK", 3, __FILE__, __LINE__);
+    for (unsigned i = 0; i < 5000; i++) {
+        uint32_t len = (uint32_t)sprintf(path, "/local/domain/5/d/%u", i % 100);
+
+        kit_expect(root, XS_WRITE, 0, path, len + 1, "OK", 3, __FILE__, __LINE__);
+    }
+    kit_get(guest);
+    ck_assert(kit_message(guest, &a));
+    ck_assert_uint_eq(a.type, XS_WATCH_EVENT);
+    kit_work();
+    GOOD(root, XS_CONTROL, 0, "check\0");
+}
+END_TEST
+
 static void fill(TCase *tc)
 {
     tcase_add_test(tc, test_initial);
@@ -477,6 +504,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, test_broken_protocol);
     tcase_add_test(tc, test_broken_length);
     tcase_add_test(tc, test_pieces);
+    tcase_add_test(tc, test_watch_unread);
 }
 
 int main(void)
