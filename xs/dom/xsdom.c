@@ -21,7 +21,7 @@
 #define REFS       512U
 #define DOMIDS     0x7ff0U
 #define STORE_PORT 1U
-#define BATCH      64U /* requests before we look who else wants something */
+#define BATCH      4U /* requests before we look who else wants something */
 
 /* What the store calls a connection: a domain that was introduced, or a ring of the control
  * domain's. */
@@ -29,6 +29,7 @@
 #define ID_RING(ref, port) ((ref) << 12 | (port))
 #define ID_REF(id)         ((id) >> 12)
 #define ID_PORT(id)        ((id)&0xfff)
+#define ID_DOMID(id)       ((id) & ~ID_DOMAIN)
 
 static struct peer {
     uint32_t id;
@@ -44,7 +45,7 @@ static uint32_t virq_port;
 
 static uint16_t *index_of(uint32_t id)
 {
-    return id & ID_DOMAIN ? &by_domid[id % DOMIDS] : &by_ref[ID_REF(id) % REFS];
+    return id & ID_DOMAIN ? &by_domid[ID_DOMID(id)] : &by_ref[ID_REF(id) % REFS];
 }
 
 static struct peer *find(uint32_t id)
@@ -110,7 +111,7 @@ static void notify(void *context, uint32_t id)
 static void broken(void *context, uint32_t id)
 {
     (void)context;
-    rt_print("xs: domain %u broke the protocol\n", id & ID_DOMAIN ? id % DOMIDS : control);
+    rt_print("xs: domain %u broke the protocol\n", id & ID_DOMAIN ? ID_DOMID(id) : control);
     notify(context, id);
 }
 
@@ -208,13 +209,14 @@ static void gone(struct peer *p)
 {
     struct conn *c = conn_of(p);
 
-    if (p->id & ID_DOMAIN) {
-        store_domain_gone(store, p->id % DOMIDS); /* which releases p, if it knows it */
-        c = NULL;
-    }
-    if (p->ring)
-        close_peer(p);
+    if (p->id & ID_DOMAIN)
+        store_domain_gone(store, ID_DOMID(p->id)); /* which releases p, unless memory is short */
+    if (!p->ring)
+        return;
     if (c)
+        store_map(store, c, NULL);
+    close_peer(p);
+    if (c && !(p->id & ID_DOMAIN))
         store_detach(store, c);
 }
 
