@@ -23,7 +23,7 @@ void consoleio_line(struct domain *d, struct locked held, const char *text, size
         return;
     }
     l->count++;
-    log_domain(d->record->name, text, len);
+    log_domain(&d->log_share, d->record->name, text, len);
 }
 
 static void add(struct domain *d, struct locked held, char c)

@@ -112,7 +112,8 @@ struct domain {
     struct fresh_block fresh;
     struct vault vault;
     struct log_limit console_limit; /* console_io and BH_CONTROL_log */
-    uint32_t line_len;              /* console_io: the line so far */
+    struct log_share log_share;
+    uint32_t line_len; /* console_io: the line so far */
     char line[256];
 };
 

@@ -2,7 +2,8 @@
 /*
  * The ring holds text not yet written to the sink: head and tail run freely. When it is full the
  * oldest text stays and the new line is counted as lost: what led to trouble matters more. Domains'
- * lines leave a part of the ring alone, so that no flood of theirs hides what the hypervisor says.
+ * lines leave a part of the ring alone, so that no flood of theirs hides what the hypervisor says,
+ * and one domain's leave as much as they take, so that none hides what another says.
  */
 #include "hyp/lib/log.h"
 
@@ -53,13 +54,31 @@ static void store(const char *text, size_t n)
         ring[head++ % RING_SIZE] = text[i];
 }
 
-static void emit_locked(const char *stamp, size_t nstamp, const char *text, size_t n, size_t spare)
+/* Bytes of a domain that wait. */
+static uint64_t waiting(const struct log_share *share)
+{
+    return share->end > tail ? MIN(share->bytes, share->end - tail) : 0;
+}
+
+/* Room for a line; share: a domain's, NULL: the hypervisor's. */
+static uint64_t room(const struct log_share *share)
+{
+    uint64_t all = RING_SIZE - (head - tail), not_for_it;
+
+    if (!share)
+        return all;
+    not_for_it = RESERVE + waiting(share);
+    return all > not_for_it ? all - not_for_it : 0;
+}
+
+static void emit_locked(const char *stamp, size_t nstamp, const char *text, size_t n,
+                        struct log_share *share)
 {
     char note[64];
     size_t need = nstamp + n + 1;
     int len;
 
-    if (RING_SIZE - (head - tail) < need + sizeof(note) + spare) {
+    if (room(share) < need + sizeof(note)) {
         lost++;
         return;
     }
@@ -71,6 +90,8 @@ static void emit_locked(const char *stamp, size_t nstamp, const char *text, size
     store(stamp, nstamp);
     store(text, n);
     store("\n", 1);
+    if (share)
+        *share = (struct log_share){.end = head, .bytes = waiting(share) + need};
     while (synchronous && sink.out && head != tail)
         pump_locked(RING_SIZE);
 }
@@ -82,7 +103,7 @@ static size_t time_stamp(char *buf, size_t size)
     return (size_t)format(buf, size, "[%5lu.%06lu] ", t / SECOND, t % SECOND / 1000);
 }
 
-static void emit(const char *text, size_t n, size_t spare)
+static void emit(const char *text, size_t n, struct log_share *share)
 {
     char stamp[40];
     size_t nstamp = time_stamp(stamp, sizeof(stamp));
@@ -90,7 +111,7 @@ static void emit(const char *text, size_t n, size_t spare)
     while (n && text[n - 1] == '\n')
         n--;
     spin_lock(&lock);
-    emit_locked(stamp, nstamp, text, n, spare);
+    emit_locked(stamp, nstamp, text, n, share);
     spin_unlock(&lock);
 }
 
@@ -99,7 +120,7 @@ static void emit_v(const char *fmt, va_list ap)
     char text[LINE_SIZE];
     int n = format_v(text, sizeof(text), fmt, ap);
 
-    emit(text, MIN((size_t)n, sizeof(text) - 1), 0);
+    emit(text, MIN((size_t)n, sizeof(text) - 1), NULL);
 }
 
 void log_line(const char *fmt, ...)
@@ -111,7 +132,7 @@ void log_line(const char *fmt, ...)
     va_end(ap);
 }
 
-void log_domain(const char *name, const char *text, size_t len)
+void log_domain(struct log_share *share, const char *name, const char *text, size_t len)
 {
     char line[LINE_SIZE];
 
@@ -121,7 +142,7 @@ void log_domain(const char *name, const char *text, size_t len)
 
         for (size_t i = 0; i < part; i++)
             line[n + i] = (text[i] < ' ' && text[i] != '\t') || text[i] == 0x7f ? '?' : text[i];
-        emit(line, n + part, RESERVE);
+        emit(line, n + part, share);
         text += part;
         len -= part;
     } while (len);

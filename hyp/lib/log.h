@@ -11,8 +11,16 @@
 /* Writes one line "[seconds.micros] text"; a newline is added when missing. */
 void log_line(const char *fmt, ...) __printf(1, 2);
 
-/* A line of a domain's own text: "[name] text" of length len, non-printing bytes shown as '?'. */
-void log_domain(const char *name, const char *text, size_t len);
+/* What of a domain's text waits to be sent: at most so many bytes, the last of which is before end
+ * (as counted since boot). Zero at first. */
+struct log_share {
+    uint64_t end;
+    uint64_t bytes;
+};
+
+/* A line of a domain's own text: "[name] text" of length len, non-printing bytes shown as '?'. It
+ * is lost when more of that domain's would wait than there is room left for others. */
+void log_domain(struct log_share *share, const char *name, const char *text, size_t len);
 
 /* A refusal: at most 10 lines a second per caller-provided budget, then a count of what was
  * dropped. */

@@ -89,10 +89,12 @@ static const struct log_sink sink = {out, now};
 
 START_TEST(lines_and_stamps)
 {
+    struct log_share web = {0};
+
     clock_ns = 12345678901UL;
     log_init(&sink);
     log_line("value %d", 7);
-    log_domain("web", "a\x1b[1mb\tc", 8);
+    log_domain(&web, "web", "a\x1b[1mb\tc", 8);
     ck_assert_str_eq(written, "[   12.345678] value 7\n[   12.345678] [web] a?[1mb\tc\n");
 }
 END_TEST
@@ -115,16 +117,52 @@ START_TEST(ring_keeps_the_oldest)
 }
 END_TEST
 
-/* Whatever a domain writes, there is room for what the hypervisor has to say. */
+static unsigned times(const char *text)
+{
+    unsigned n = 0;
+
+    for (const char *p = written; (p = strstr(p, text)); p++)
+        n++;
+    return n;
+}
+
+/* Whatever a domain writes, there is room for what the hypervisor has to say, and another domain.
+ */
 START_TEST(flood_of_a_domain)
 {
+    struct log_share flood = {0}, modest = {0};
+
     log_init(&sink);
     log_sync(false);
-    for (unsigned i = 0; i < 10000; i++)
-        log_domain("flood", "a line of a domain", 18);
+    for (unsigned i = 0; i < 10000; i++) {
+        log_domain(&flood, "flood", "a line of a domain", 18);
+        if (i % 100 == 0)
+            log_domain(&modest, "modest", "a line", 6);
+        if (i % 20 == 0)
+            log_pump();
+    }
     log_line("the host speaks");
     log_sync(true);
-    ck_assert_ptr_nonnull(strstr(written, "the host speaks\n"));
+    ck_assert_uint_eq(times("the host speaks\n"), 1);
+    ck_assert_uint_eq(times("[modest] a line\n"), 100);
+    ck_assert_uint_gt(times("[flood] a line of a domain\n"), 500);
+}
+END_TEST
+
+/* One domain alone loses nothing when the sink takes as much as it writes. */
+START_TEST(steady_domain)
+{
+    struct log_share share = {0};
+
+    log_init(&sink);
+    log_sync(false);
+    for (unsigned i = 0; i < 2000; i++) {
+        log_domain(&share, "steady", "a line", 6);
+        for (unsigned k = 0; i > 300 && k < 3; k++)
+            log_pump();
+    }
+    log_sync(true);
+    ck_assert_uint_eq(times("[steady] a line\n"), 2000);
 }
 END_TEST
 
@@ -186,15 +224,12 @@ END_TEST
 START_TEST(limit)
 {
     struct log_limit l = {0};
-    unsigned lines = 0;
 
     clock_ns = 5000000000UL;
     log_init(&sink);
     for (unsigned i = 0; i < 100; i++)
         log_limited(&l, "refused");
-    for (char *p = written; (p = strstr(p, "refused")); p++)
-        lines++;
-    ck_assert_uint_eq(lines, 10);
+    ck_assert_uint_eq(times("refused"), 10);
     clock_ns += 1000000000UL;
     log_limited(&l, "again");
     ck_assert_ptr_nonnull(strstr(written, "90 lines"));
@@ -229,6 +264,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, lines_and_stamps);
     tcase_add_test(tc, ring_keeps_the_oldest);
     tcase_add_test(tc, flood_of_a_domain);
+    tcase_add_test(tc, steady_domain);
     tcase_add_test(tc, log_is_read);
     tcase_add_test(tc, busy_sink_loses_nothing);
     tcase_add_test(tc, limit);
