@@ -4,6 +4,7 @@
 # for each run with lines "NAME VALUE". $work is set by whoever sources this.
 # shellcheck disable=SC2154
 . tests/system/boot-lib.sh
+. tests/system/flood-lib.sh
 
 XEN_OPTIONS="dom0=pvh dom0-iommu=none dom0_mem=128M dom0_max_vcpus=1 com1=115200,8n1 console=com1"
 ICOUNT="-smp 1 $QEMU_COUNTS -seed 1"
@@ -73,6 +74,23 @@ bench_xen() { # VENDOR
     grub-mkrescue -o "$dir/host.iso" "$dir/tree" >"$dir/mkrescue.log" 2>&1
     boot_on "$1" "$dir"
     take_figures "$dir" "$work/xen-$1.figures"
+}
+
+# Where what a reader does beside each flood goes: on VT-x the flooders have a CPU of their own.
+flood_beside() { # VENDOR
+    dir=$work/flood-$1
+    mkdir -p "$dir"
+    (
+        FLOOD_FIGURES=1
+        [ "$1" = qemu ] || CPUSET=0 FLOOD_CPUS=1
+        # shellcheck disable=SC2086 # several words
+        flood_host "$dir" 50 $FLOODS
+        case $1 in
+        qemu) boot_on qemu "$dir" ;;
+        bochs) boot_bochs "$dir" 2 ;;
+        esac
+    )
+    take_figures "$dir" "$work/flood-$1.figures"
 }
 
 # An initramfs with one program that says what the TSC is.
