@@ -15,8 +15,9 @@
 
 #define GRANT  8U /* the first that the runtime gives */
 #define MS     1000000UL
-#define ROUNDS 20U /* of a flood, before it counts */
-#define SETTLE 20U /* ms: what is left to be done when a domain has gone */
+#define ROUNDS 20U   /* of a flood, before it counts */
+#define SETTLE 20U   /* ms: what is left to be done when a domain has gone */
+#define DRAIN  5000U /* ms: until the host's log is out, on a serial line */
 #define FLOODS 32U
 
 static volatile struct flooding *flood; /* NULL: none yet */
@@ -117,10 +118,8 @@ static void work(const char *beside, uint64_t count)
     nresults++;
 }
 
-/* As slowly as a serial line takes it. */
 static void print(const char *beside, const char *what, const struct cost *c)
 {
-    sleep_ms(SETTLE);
     rt_print("bench %s-%s %lu\n", beside, what, c->mean);
     rt_print("bench %s-%s-worst %lu\n", beside, what, c->worst);
     rt_print("bench %s-%s-elapsed %lu\n", beside, what, c->elapsed);
@@ -175,7 +174,10 @@ void probe_main(void)
     work("nobody", count);
     for (uint64_t i = 1; i <= floods; i++)
         beside((uint16_t)(READER + i), count);
-    for (unsigned i = 0; i < nresults && hostile_option("figures", 0); i++) {
+    if (!hostile_option("figures", 0))
+        return;
+    sleep_ms(DRAIN);
+    for (unsigned i = 0; i < nresults; i++) {
         print(results[i].beside, "read", &results[i].read);
         print(results[i].beside, "line", &results[i].line);
     }
