@@ -66,7 +66,7 @@ struct bh_host_info {
     uint64_t memory, memory_free; /* bytes */
     uint64_t uptime;              /* ns */
     uint64_t tsc_khz;
-    uint64_t idle_time; /* ns, all CPUs */
+    uint64_t idle_time; /* ns, all CPUs: they neither ran a domain nor worked for one */
     char vendor[16];    /* "VT-x", "AMD-V" */
     char build[48];     /* version of the hypervisor */
     char name[64];      /* of the host, from the bundle */

@@ -253,10 +253,12 @@ static void choose(struct run *r, struct cpu *c)
 /* Nothing to run: work that waits, or sleep. */
 static void idle(struct run *r)
 {
-    uint64_t due;
+    uint64_t due, now = now_ns();
 
-    if (domain_work())
+    if (domain_work()) {
+        sched_worked(now_ns() - now);
         return;
+    }
     due = MIN(domain_work_due(), r->ask_again);
     if (log_pending())
         due = MIN(due, now_ns() + LOG_POLL);

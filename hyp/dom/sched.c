@@ -28,7 +28,7 @@ static uint32_t cpu_count;
 static uint64_t floor_vtime; /* virtual time of who is furthest behind; never goes back */
 static struct list throttled = LIST_INIT(throttled); /* groups with parked entities */
 static uint64_t next_period; /* ns: when one of these may go on; ~0: there is none */
-static uint64_t busy;        /* ns that CPUs ran somebody */
+static uint64_t busy;        /* ns that CPUs ran somebody or worked */
 
 void sched_init(uint32_t ncpus)
 {
@@ -495,6 +495,13 @@ uint64_t sched_busy(uint64_t now)
     sum = busy;
     spin_unlock(&lock);
     return sum;
+}
+
+void sched_worked(uint64_t ns)
+{
+    spin_lock(&lock);
+    busy += ns;
+    spin_unlock(&lock);
 }
 
 enum sched_state sched_times(struct sched_entity *e, uint64_t now, uint64_t time[SCHED_STATES],

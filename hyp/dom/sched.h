@@ -92,8 +92,10 @@ void sched_wake_self(struct sched_entity *e);
 
 /* The CPUs that e may run on; 0: any. */
 uint64_t sched_affinity(const struct sched_entity *e);
-/* Time that the CPUs have run somebody, in ns, all together. */
+/* Time that the CPUs have run somebody or worked, in ns, all together. */
 uint64_t sched_busy(uint64_t now);
+/* A CPU that ran nobody has worked so long, ns. */
+void sched_worked(uint64_t ns);
 /* State and the time spent in each state until now, for the runstate interface. */
 enum sched_state sched_times(struct sched_entity *e, uint64_t now, uint64_t time[SCHED_STATES],
                              uint64_t *since);

@@ -440,6 +440,8 @@ START_TEST(cap_changes)
                       "cap %u: %f", caps[i], got);
     }
     ck_assert_uint_eq(sched_busy(now), ran_in(0));
+    sched_worked(5);
+    ck_assert_uint_eq(sched_busy(now), ran_in(0) + 5);
 }
 END_TEST
 
