@@ -164,3 +164,52 @@ sizes() {
         echo "bundle $(stat -c %s "$work/control.bundle")"
     } >"$work/sizes.figures"
 }
+
+# Instructions that the host has executed: what its clock says without the time that it was idle.
+executed() {
+    bl -o json info | sed -n 's/.*"\(uptime\|idle\)_ns": *\([0-9]*\).*/\1 \2/p' |
+        awk '{ v[$1] = $2 } END { print v["uptime"] - v["idle"] }'
+}
+
+# How many it takes to make a guest, the median of five, each without what asking costs.
+cost_of_create() { # OPTION...: of $name
+    for _ in 1 2 3 4 5; do
+        before=$(executed)
+        between=$(executed)
+        bl create -q "$@" "$dir/$name.xml"
+        echo $(($(executed) - between - (between - before)))
+        bl destroy "$name"
+        bl wait "$name" gone >/dev/null
+    done | sort -n | sed -n 3p
+}
+
+# Guests made by bl on a running host, which has a store: a Linux guest, all of which the host has,
+# and a probe, which it has not. Its line is not part of the machine: so idle time passes as it does.
+bl_create() (
+    dir=$work/create
+    mkdir -p "$dir"
+    dir=$(realpath "$dir")
+    . tests/system/bl-lib.sh
+    domain kept 1 "$LINUX_MIB" "$(realpath "$BUILD/kernels/cloud/vmlinuz")" \
+        "<initrd>$(realpath "$work/initrd.gz")</initrd>" "console=hvc0 $CMDLINE" "" >"$dir/kept.xml"
+    sed 's/kept/linux/' "$dir/kept.xml" >"$dir/linux.xml"
+    probe sleeper 1 "" 1000000 >"$dir/sleeper.xml"
+    STORE=yes ON_IDLE=stay CONTROL=$BUILD/bench/patient.elf
+    host_image "$dir" <"$dir/kept.xml"
+    trap boot_end EXIT
+    # shellcheck disable=SC2086 # several options
+    boot_begin qemu "$dir" -smp 1 ${QEMU_COUNTS%%,*} -rtc base=2026-01-01,clock=vm \
+        -chardev "socket,id=line,path=$dir/line,server=on,wait=off" -serial chardev:line
+    wait_for "$dir/com1.log" "\[kept\] domain . destroyed"
+    name=linux
+    linux=$(cost_of_create -p)
+    name=sleeper
+    {
+        echo "linux $linux"
+        echo "sleeper $(cost_of_create)"
+        bl -o json create -n "$dir/sleeper.xml" | sed -n 's/.*"upload": *\([0-9]*\).*/bytes \1/p'
+        sed -n -e 's/^\[ *\([0-9]*\)\.\([0-9]*\)\] \[kept\] domain . started.*/\1\2000/p' \
+            -e 's/^\[ *\([0-9]*\)\.\([0-9]*\)\] \[kept\] bench init.*/\1\2000/p' "$dir/com1.log" |
+            sed 's/^0*//' | awk 'NR == 1 { from = $1 } END { print "init", $1 - from }'
+    } >"$work/create.figures"
+)

@@ -32,7 +32,7 @@ BOCHS_CPU=corei7_skylake_x
 HOST_MIB=1024
 ON_IDLE=poweroff
 CPUSET= # that domains run on; empty: all
-CONTROL= # instead of the control domain; without a store
+CONTROL= # instead of the control domain
 STORE= # not empty: with a store, as hosts have it. Without one, guests have the numbers from 2 on.
 SMP=1
 INITRD=test-initrd.gz PROGRAMS= # of guests with Linux: a name, and what is in it beside busybox
@@ -97,10 +97,12 @@ host_xml() {
 host_image() {
     host_xml "$1"
     control=$CONTROL
+    store=
     [ -n "$control$STORE" ] || control=$BUILD/ctl.elf
+    [ -z "$control" ] || [ -z "$STORE" ] || store=$BUILD/xs.elf
     # shellcheck disable=SC2086 # an option or none
     "$BUILD/bl" image -o "$1/host.iso" ${2:+--hypervisor "$2"} ${control:+--control "$control"} \
-        "$1/host.xml" || exit 1
+        ${store:+--store "$store"} "$1/host.xml" || exit 1
 }
 
 # Boots with boot_$1 in the background until boot_end.
