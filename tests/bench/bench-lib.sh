@@ -204,9 +204,12 @@ bl_create() (
     name=linux
     linux=$(cost_of_create -p)
     name=sleeper
+    small=$(cost_of_create)
+    [ -n "$linux" ]
+    [ -n "$small" ]
     {
         echo "linux $linux"
-        echo "sleeper $(cost_of_create)"
+        echo "sleeper $small"
         bl -o json create -n "$dir/sleeper.xml" | sed -n 's/.*"upload": *\([0-9]*\).*/bytes \1/p'
         sed -n -e 's/^\[ *\([0-9]*\)\.\([0-9]*\)\] \[kept\] domain . started.*/\1\2000/p' \
             -e 's/^\[ *\([0-9]*\)\.\([0-9]*\)\] \[kept\] bench init.*/\1\2000/p' "$dir/com1.log" |
