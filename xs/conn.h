@@ -60,8 +60,8 @@ int conn_send(struct store *s, struct conn *c, const struct xsd_sockmsg *head,
  * become long is not searched: who does not read costs others nothing, but finds events twice. */
 bool conn_has_event(const struct store *s, const struct conn *c, const struct piece *pieces,
                     unsigned n, uint32_t len);
-/* Moves what is queued into the ring as far as it fits. */
-void conn_pump(struct store *s, struct conn *c);
+/* Moves what is queued into the ring as far as it fits. True: some of it. */
+bool conn_pump(struct store *s, struct conn *c);
 /* Commits all that was done, and shows it to the other sides. */
 void conn_commit(struct store *s);
 /* Undoes all that was done. */

@@ -143,13 +143,13 @@ static void drop_buffer(struct store *s, struct conn *c, const struct bytes *b)
     c->live.out = c->live.out_start = c->live.out_end = c->live.out_sent = 0;
 }
 
-void conn_pump(struct store *s, struct conn *c)
+bool conn_pump(struct store *s, struct conn *c)
 {
     struct bytes *b = vault_at(&s->vault, c->live.out);
     uint32_t free = room(c);
 
     if (!b || !free)
-        return;
+        return false;
     vault_touch(&s->vault, c);
     conn_mark_dirty(s, c);
     while (free && c->live.out_start < c->live.out_end) {
@@ -161,13 +161,14 @@ void conn_pump(struct store *s, struct conn *c)
         free -= n;
         c->live.out_sent += n;
         if (c->live.out_sent < len - ACCOUNT)
-            return;
+            return true;
         tenant_outstanding(s, account_at(b, at), -1);
         c->live.out_sent = 0;
         c->live.out_start += len;
     }
     if (c->live.out_start == c->live.out_end)
         drop_buffer(s, c, b);
+    return true;
 }
 
 void conn_flush(struct store *s, struct conn *c)

@@ -320,12 +320,13 @@ static void ignore(struct store *s, struct conn *c, uint32_t error)
     s->ops->broken(s->context, c->id);
 }
 
-/* True: the connection may have more to do. */
+/* True: the connection may have more to do. Who reads tells us that there is room only if he saw
+ * the ring full, so we look again after each time that we have filled it. */
 static bool work_on(struct store *s, struct conn *c)
 {
     enum conn_input input;
+    bool pumped = conn_pump(s, c);
 
-    conn_pump(s, c);
     input = conn_may_ask(s, c) ? conn_take(s, c) : CONN_NOTHING;
     switch (input) {
     case CONN_NOTHING:
@@ -346,9 +347,9 @@ static bool work_on(struct store *s, struct conn *c)
     }
     if (s->starving && input != CONN_NOTHING)
         return false;
-    conn_pump(s, c);
+    pumped |= conn_pump(s, c);
     conn_commit(s);
-    return input != CONN_NOTHING;
+    return pumped || input != CONN_NOTHING;
 }
 
 bool store_work(struct store *s)

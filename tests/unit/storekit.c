@@ -34,7 +34,9 @@ static unsigned introducing;
 static void notify(void *context, uint32_t id)
 {
     (void)context;
-    kit_clients[id].notified++;
+    if (kit_clients[id].ring)
+        kit_clients[id].ring->rsp_cons += kit_clients[id].takes;
+    kit_clients[id].takes = 0;
 }
 
 static void broken(void *context, uint32_t id)

@@ -24,7 +24,8 @@ struct kit_answer {
 struct kit_client {
     struct xenstore_domain_interface *ring;
     struct conn *conn;
-    uint32_t domid, next_id, notified;
+    uint32_t domid, next_id;
+    uint32_t takes; /* bytes that it reads while the store is writing, before it is notified */
     bool broken;
     char input[8192]; /* bytes that are no whole message yet */
     uint32_t input_len, events_len;

@@ -488,6 +488,31 @@ START_TEST(test_watch_unread)
 }
 END_TEST
 
+/* A client reads while the store fills its ring, never sees it full, and so says nothing more. */
+START_TEST(test_read_meanwhile)
+{
+    struct kit_client *reader;
+    const struct xenstore_domain_interface *ring;
+
+    setup();
+    reader = kit_connect(1);
+    ring = reader->ring;
+    GOOD(reader, XS_WATCH, 0, "/\0token\0");
+    for (unsigned i = 0; i < 100; i++) {
+        char text[32];
+
+        kit_ask(root, XS_WRITE, 0, text, (uint32_t)sprintf(text, "/node-%u", i) + 1);
+    }
+    ck_assert_uint_eq(ring->rsp_prod - ring->rsp_cons, XENSTORE_RING_SIZE);
+    reader->ring->rsp_cons += 16;
+    reader->takes = 50;
+    store_kick(kit_store, reader->conn);
+    kit_work();
+    ck_assert_uint_eq(reader->takes, 0);
+    ck_assert_uint_eq(ring->rsp_prod - ring->rsp_cons, XENSTORE_RING_SIZE);
+}
+END_TEST
+
 static void fill(TCase *tc)
 {
     tcase_add_test(tc, test_initial);
@@ -505,6 +530,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, test_broken_length);
     tcase_add_test(tc, test_pieces);
     tcase_add_test(tc, test_watch_unread);
+    tcase_add_test(tc, test_read_meanwhile);
 }
 
 int main(void)
