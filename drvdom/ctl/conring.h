@@ -18,10 +18,16 @@ struct conring {
 static inline void conring_init(struct conring *r, struct xencons_interface *page)
 {
     r->page = page;
-    r->out = (struct lane){page->out,       sizeof(page->out),         &page->out_cons,
-                           &page->out_prod, READ_ONCE(page->out_cons), 0};
-    r->in = (struct lane){page->in,       sizeof(page->in),         &page->in_prod,
-                          &page->in_cons, READ_ONCE(page->in_prod), 0};
+    r->out = (struct lane){.bytes = page->out,
+                           .size = sizeof(page->out),
+                           .ours = &page->out_cons,
+                           .theirs = &page->out_prod,
+                           .at = READ_ONCE(page->out_cons)};
+    r->in = (struct lane){.bytes = page->in,
+                          .size = sizeof(page->in),
+                          .ours = &page->in_prod,
+                          .theirs = &page->in_cons,
+                          .at = READ_ONCE(page->in_prod)};
 }
 
 #endif

@@ -5,10 +5,17 @@
 #include "guestdrv/rt/rt.h"
 #include "hyp/lib/string.h"
 
-#define PATIENCE_NS 2000000000UL /* a viewer that takes nothing for so long is not waited for */
-#define TURN        64U          /* bytes of a domain, before it is the next one's turn */
+#define UNLOGGED_MAX BH_LOG_MAX   /* bytes of a ring that may wait for the end of a line */
+#define PATIENCE_NS  2000000000UL /* a viewer that takes nothing for so long is not waited for */
+#define TURN         64U          /* bytes of a domain, before it is the next one's turn */
 
 struct console *consoles;
+
+static void release(struct console *c)
+{
+    lane_release(&c->ring.out, c->unlogged);
+    c->unlogged = 0;
+}
 
 static void log_flush(struct console *c)
 {
@@ -18,6 +25,7 @@ static void log_flush(struct console *c)
     if (HYPERCALL2(BH_HYPERVISOR_control, BH_CONTROL_log, &arg))
         rt_print("ctl: a line of %s was refused\n", c->name);
     line_clear(&c->line);
+    release(c);
 }
 
 /* How much the viewers let c write. */
@@ -40,20 +48,34 @@ static char *history_at(struct console *c, uint64_t at)
 static void add(struct console *c, char byte)
 {
     *history_at(c, c->end++) = byte;
-    if (line_add(&c->line, byte))
+    c->unlogged++;
+    if (line_add(&c->line, byte) || c->unlogged == UNLOGGED_MAX)
         log_flush(c);
+    else if (!c->line.len)
+        release(c);
 }
 
-/* A turn of c, each byte of which may be a line. It is told when it has all the room there is. */
+/* What the domain knows that we have read. */
+static uint32_t given_back(const struct console *c)
+{
+    return c->ring.out.at - c->ring.out.kept;
+}
+
+/* A turn of c, each byte of which may be a line. It is told of room, if there is more, when we have
+ * read all; Linux takes its time over the next event when one told it nothing new. */
 static bool drain(struct console *c)
 {
+    uint32_t before = given_back(c);
     char buf[TURN];
-    size_t n = lane_read(&c->ring.out, buf, MIN(room_for(c), sizeof(buf)));
+    size_t n = lane_look(&c->ring.out, buf, MIN(room_for(c), sizeof(buf)));
 
     for (size_t i = 0; i < n; i++)
         add(c, buf[i]);
-    if (n && !lane_waits(&c->ring.out))
+    c->untold |= given_back(c) != before;
+    if (c->untold && !lane_waits(&c->ring.out)) {
+        c->untold = false;
         rt_notify(c->port);
+    }
     return n;
 }
 
@@ -98,6 +120,7 @@ static bool open_ring(struct console *c, const struct bh_domain_info *d)
     conring_init(&c->ring, page);
     c->port = (uint32_t)port;
     c->mapped = true;
+    rt_notify(c->port); /* who was here before us may have died before he did */
     return true;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The consoles of all domains: what a domain writes goes to the host log line by line, and into a
- * history from which any number of viewers read, each at its own pace.
+ * history from which any number of viewers read, each at its own pace. A domain gets the room in
+ * its ring back when a line is in the log; so when we die, who comes after us reads the rest again.
  */
 #ifndef BH_CTL_CONSOLES_H
 #define BH_CTL_CONSOLES_H
@@ -23,6 +24,8 @@ struct console {
     struct console *next; /* by domain number */
     struct conring ring;
     struct line line;
+    uint32_t unlogged; /* bytes of the ring that the line is made of */
+    bool untold;       /* it has been given room back, and not been told */
     uint32_t domid, port, handle;
     bool seen;   /* in this scan */
     bool mapped; /* false: the domain has gone, and only its last words remain */

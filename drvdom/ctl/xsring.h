@@ -18,10 +18,16 @@ struct xsring {
 static inline void xsring_init(struct xsring *r, struct xenstore_domain_interface *page)
 {
     r->page = page;
-    r->requests = (struct lane){page->req,       sizeof(page->req),         &page->req_prod,
-                                &page->req_cons, READ_ONCE(page->req_prod), 0};
-    r->answers = (struct lane){page->rsp,       sizeof(page->rsp),         &page->rsp_cons,
-                               &page->rsp_prod, READ_ONCE(page->rsp_cons), 0};
+    r->requests = (struct lane){.bytes = page->req,
+                                .size = sizeof(page->req),
+                                .ours = &page->req_prod,
+                                .theirs = &page->req_cons,
+                                .at = READ_ONCE(page->req_prod)};
+    r->answers = (struct lane){.bytes = page->rsp,
+                               .size = sizeof(page->rsp),
+                               .ours = &page->rsp_cons,
+                               .theirs = &page->rsp_prod,
+                               .at = READ_ONCE(page->rsp_cons)};
 }
 
 #endif

@@ -515,7 +515,7 @@ START_TEST(slow_and_stopped)
     ck_assert_uint_eq(domains[1].ring.out_cons, CONSOLE_HISTORY);
     ck_assert_ptr_nonnull(tick);
     step = 1000000000;
-    while (domains[1].ring.out_cons != domains[1].ring.out_prod)
+    while (domains[1].ring.out_prod - domains[1].ring.out_cons >= BH_LOG_MAX)
         send_one();
     say(1, "b");
     for (unsigned i = 0; !ends_with(shown, "aab"); i++) {
@@ -547,6 +547,45 @@ START_TEST(endless_output)
 }
 END_TEST
 
+/* The control domain dies, and another one finds the rings as they are. */
+START_TEST(next_life)
+{
+    static struct console *last_life;
+
+    start();
+    birth(1, "writer");
+    say(1, "one\nhalf a ");
+    ck_assert_uint_eq(domains[1].notified, 2); /* the ring is open; a line is out of it */
+    say(1, "l");
+    ck_assert_uint_eq(domains[1].notified, 2);
+    ck_assert_uint_eq(domains[1].ring.out_cons, 4);
+    last_life = consoles;
+    consoles = NULL;
+    domains[1].bound = domains[1].mapped = 0;
+    domains[1].notified = 0;
+    domains_changed();
+    ck_assert_ptr_ne(consoles, last_life);
+    ck_assert_uint_ge(domains[1].notified, 1);
+    say(1, "ine\n\r\r");
+    ck_assert_str_eq(domains[1].log, "one\nhalf a line\n");
+    ck_assert_uint_eq(domains[1].ring.out_cons, domains[1].ring.out_prod);
+}
+END_TEST
+
+/* What makes no line does not fill the ring, nor does a line that begins and never ends. */
+START_TEST(no_lines)
+{
+    start();
+    birth(1, "odd");
+    say(1, _i ? "x" : "");
+    for (unsigned i = 0; i < 3 * sizeof(domains[1].ring.out); i++) {
+        say(1, "\r");
+        ck_assert_uint_le(domains[1].ring.out_prod - domains[1].ring.out_cons, BH_LOG_MAX);
+    }
+    ck_assert_str_eq(domains[1].log, _i ? "x\n" : "");
+}
+END_TEST
+
 START_TEST(no_grant)
 {
     start();
@@ -572,6 +611,8 @@ static void fill(TCase *tc)
     tcase_add_test(tc, quiet_line);
     tcase_add_test(tc, slow_and_stopped);
     tcase_add_test(tc, endless_output);
+    tcase_add_test(tc, next_life);
+    tcase_add_loop_test(tc, no_lines, 0, 2);
     tcase_add_test(tc, no_grant);
 }
 

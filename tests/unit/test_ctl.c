@@ -71,6 +71,28 @@ START_TEST(index_is_private)
 }
 END_TEST
 
+/* What was looked at but not released the next one reads again. */
+START_TEST(kept_bytes)
+{
+    struct conring r;
+    char buf[8];
+
+    memset(&page, 0, sizeof(page));
+    conring_init(&r, &page);
+    memcpy(page.out, "abcd", 4);
+    page.out_prod = 4;
+    ck_assert_uint_eq(lane_look(&r.out, buf, sizeof(buf)), 4);
+    ck_assert_uint_eq(page.out_cons, 0);
+    lane_release(&r.out, 3);
+    ck_assert_uint_eq(lane_look(&r.out, buf, sizeof(buf)), 0);
+    conring_init(&r, &page);
+    ck_assert_uint_eq(lane_look(&r.out, buf, sizeof(buf)), 1);
+    ck_assert_int_eq(buf[0], 'd');
+    lane_release(&r.out, 2); /* no more than there is */
+    ck_assert_uint_eq(page.out_cons, 4);
+}
+END_TEST
+
 START_TEST(input_fills_up)
 {
     struct conring r;
@@ -137,6 +159,7 @@ static void fill(TCase *tc)
     tcase_add_loop_test(tc, stream, 0, 1);
     tcase_add_test(tc, impossible_producer);
     tcase_add_test(tc, index_is_private);
+    tcase_add_test(tc, kept_bytes);
     tcase_add_test(tc, input_fills_up);
     tcase_add_test(tc, key_commands);
     tcase_add_test(tc, lines);
