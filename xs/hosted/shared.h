@@ -6,6 +6,9 @@
  * A slot is free, then open (by the parent: the worker attaches it), then closing (by the parent:
  * the worker detaches it and it is free). A broken one the parent closes. Slots of domains belong
  * to the worker; the parent passes bytes while they are introduced.
+ *
+ * Each of the two says when it goes to sleep, and looks once more then; so the other one, which
+ * looks after it has marked a slot, need not wake who is awake.
  */
 #ifndef BH_XS_SHARED_H
 #define BH_XS_SHARED_H
@@ -35,8 +38,9 @@ struct slot_set {
 };
 
 struct shared {
-    struct slot_set kicked;    /* by the parent: the worker should look */
-    struct slot_set notified;  /* by the worker: the parent should look */
+    struct slot_set kicked;   /* by the parent: the worker should look */
+    struct slot_set notified; /* by the worker: the parent should look */
+    _Atomic bool worker_sleeps, parent_sleeps;
     _Atomic uint64_t progress; /* counts what the worker has done */
     struct slot slots[SLOTS];
     _Alignas(4096) struct {
@@ -59,6 +63,14 @@ static inline void slots_mark(struct slot_set *set, uint32_t slot)
 
     atomic_fetch_or(&set->words[word], 1ULL << slot % 64);
     atomic_fetch_or(&set->groups[word / 64], 1ULL << word % 64);
+}
+
+static inline bool slots_empty(struct slot_set *set)
+{
+    for (uint32_t group = 0; group < SLOT_GROUPS; group++)
+        if (set->groups[group])
+            return false;
+    return true;
 }
 
 /* Empties the set. A group's bit goes before its words are read: none that comes then is lost. */

@@ -14,13 +14,17 @@
 
 #define RING    XENSTORE_RING_SIZE
 #define BACKLOG 128
+#define ENDED   (EPOLLHUP | EPOLLERR | EPOLLRDHUP)
 
 static struct shared *shared;
 static int epoll, wake;
 static struct client {
-    int fd;          /* 0: none */
-    uint32_t events; /* that epoll waits for */
+    int fd;     /* 0: none */
+    bool more;  /* there may be bytes to take: epoll says so once */
+    bool ended; /* and behind them is the end */
+    bool full;  /* took not all that there was to give: epoll waits until it has room */
 } clients[SLOTS];
+static uint32_t asker = SLOTS, answered = SLOTS; /* whose request came last; it has its answer */
 
 void sockets_init(struct shared *s, int epoll_fd, int wake_fd)
 {
@@ -48,12 +52,14 @@ static void kick(uint32_t slot)
     const uint64_t one = 1;
 
     slots_mark(&shared->kicked, slot);
-    if (wake >= 0 && write(wake, &one, sizeof(one)) < 0)
+    if (wake >= 0 && shared->worker_sleeps && write(wake, &one, sizeof(one)) < 0)
         err(EXIT_FAILURE, "eventfd");
 }
 
 static void hang_up(uint32_t slot)
 {
+    /* Not by close() alone: a worker that begins has the socket for a moment, too. */
+    epoll_ctl(epoll, EPOLL_CTL_DEL, clients[slot].fd, NULL);
     close(clients[slot].fd);
     clients[slot].fd = 0;
     if (slot >= CLIENTS)
@@ -73,6 +79,7 @@ static uint32_t piece(uint32_t index, uint32_t n)
 /* From the socket to the ring. False: the client has gone. */
 static bool take(uint32_t slot)
 {
+    struct client *c = &clients[slot];
     struct xenstore_domain_interface *ring = &shared->pages[slot].ring;
     uint32_t prod = ring->req_prod, len;
     uint32_t room = RING - (prod - __atomic_load_n(&ring->req_cons, __ATOMIC_ACQUIRE));
@@ -82,16 +89,20 @@ static bool take(uint32_t slot)
         return true;
     do {
         len = piece(prod, room);
-        n = recv(clients[slot].fd, ring->req + MASK_XENSTORE_IDX(prod), len, 0);
+        n = recv(c->fd, ring->req + MASK_XENSTORE_IDX(prod), len, 0);
+        c->more = n == (ssize_t)len || c->ended;
         if (n <= 0)
             break;
         prod += (uint32_t)n;
         room -= (uint32_t)n;
-    } while ((uint32_t)n == len && room);
+    } while (c->more && room);
     if (prod == ring->req_prod)
-        return n < 0 && (errno == EAGAIN || errno == EINTR);
+        return n < 0 && errno == EAGAIN;
     __atomic_store_n(&ring->req_prod, prod, __ATOMIC_RELEASE);
+    asker = slot;
     kick(slot);
+    if (c->ended)
+        slots_mark(&shared->notified, slot); /* its end is taken in another turn */
     return true;
 }
 
@@ -105,12 +116,14 @@ static bool give(uint32_t slot)
 
     if (there > RING)
         return true;
+    clients[slot].full = false;
     while (there) {
         ssize_t n = send(clients[slot].fd, ring->rsp + MASK_XENSTORE_IDX(cons), piece(cons, there),
                          MSG_NOSIGNAL);
 
         if (n <= 0) {
-            if (n < 0 && (errno == EAGAIN || errno == EINTR))
+            clients[slot].full = n < 0 && errno == EAGAIN;
+            if (clients[slot].full)
                 break;
             return false;
         }
@@ -130,40 +143,37 @@ static bool is_served(uint32_t slot)
     return state == SLOT_OPEN || state == SLOT_INTRODUCED;
 }
 
-/* Waits for what can go on: bytes to take when there is room, room when there are bytes to give. */
-static void wait_for(uint32_t slot)
+/* Epoll tells of each change of what can go on, once. */
+static int listen_to(uint32_t slot, int fd, int how)
 {
-    const struct xenstore_domain_interface *ring = &shared->pages[slot].ring;
-    struct client *c = &clients[slot];
-    struct epoll_event event = {.data.u64 = slot};
+    struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLET, .data.u64 = slot};
 
-    if (is_served(slot) && ring->req_prod - ring->req_cons < RING)
-        event.events |= EPOLLIN;
-    if (ring->rsp_prod != ring->rsp_cons)
+    if (clients[slot].full)
         event.events |= EPOLLOUT;
-    if (event.events == c->events)
-        return;
-    c->events = event.events;
-    epoll_ctl(epoll, EPOLL_CTL_MOD, c->fd, &event);
+    return epoll_ctl(epoll, how, fd, &event);
 }
 
 void sockets_serve(uint32_t slot, uint32_t events)
 {
-    bool served = is_served(slot);
+    struct client *c = &clients[slot];
+    bool served = is_served(slot), full = c->full;
 
-    if (!clients[slot].fd)
+    if (!c->fd)
         return;
+    c->more |= (events & ~(uint32_t)EPOLLOUT) != 0;
+    c->ended |= (events & ENDED) != 0;
     if (atomic_load(&shared->slots[slot].state) == SLOT_BROKEN || !give(slot) ||
-        (!served && events & (EPOLLHUP | EPOLLERR))) {
+        (!served && c->ended)) {
         hang_up(slot);
         return;
     }
-    if (served && events & ~(uint32_t)EPOLLOUT && !take(slot)) {
+    if (served && c->more && !take(slot)) {
         give(slot);
         hang_up(slot);
         return;
     }
-    wait_for(slot);
+    if (c->full != full)
+        listen_to(slot, c->fd, EPOLL_CTL_MOD);
 }
 
 static uint32_t free_slot(const struct listener *l)
@@ -184,14 +194,15 @@ void sockets_accept(const struct listener *l)
 {
     int fd = accept4(l->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     uint32_t slot = fd < 0 ? SLOTS : free_slot(l);
-    struct epoll_event event = {.events = EPOLLIN, .data.u64 = slot};
 
-    if (slot == SLOTS || epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event)) {
+    if (slot < SLOTS)
+        clients[slot] = (struct client){0};
+    if (slot == SLOTS || listen_to(slot, fd, EPOLL_CTL_ADD)) {
         if (fd >= 0)
             close(fd);
         return;
     }
-    clients[slot] = (struct client){fd, EPOLLIN};
+    clients[slot].fd = fd;
     if (l->domid >= 0)
         return;
     memset(&shared->pages[slot].ring, 0, sizeof(shared->pages[slot].ring));
@@ -202,12 +213,35 @@ void sockets_accept(const struct listener *l)
 
 static void serve(uint32_t slot)
 {
-    sockets_serve(slot, 0);
+    if (slot == asker) {
+        slot = answered;
+        answered = asker;
+    }
+    if (slot < SLOTS)
+        sockets_serve(slot, 0);
 }
 
+/* Who asked is answered last: it goes on, maybe in our place, when all have their events. */
 void sockets_serve_notified(void)
 {
+    uint32_t last;
+
     slots_take(&shared->notified, serve);
+    last = answered;
+    answered = SLOTS;
+    if (last < SLOTS)
+        sockets_serve(last, 0);
+}
+
+bool sockets_may_sleep(void)
+{
+    shared->parent_sleeps = true;
+    return slots_empty(&shared->notified) && (wake >= 0 || slots_empty(&shared->kicked));
+}
+
+void sockets_awake(void)
+{
+    shared->parent_sleeps = false;
 }
 
 uint64_t sockets_progress(void)

@@ -23,6 +23,9 @@ void sockets_serve(uint32_t slot, uint32_t events);
 void sockets_accept(const struct listener *l);
 /* All rings that the worker has changed since. */
 void sockets_serve_notified(void);
+/* There is nothing to do; from now on, until it is awake, the parent is told when there is. */
+bool sockets_may_sleep(void);
+void sockets_awake(void);
 /* Grows whenever the worker has done something. */
 uint64_t sockets_progress(void);
 

@@ -31,7 +31,7 @@ static void flush(void)
         return;
     told = false;
     atomic_fetch_add(&shared->progress, 1);
-    if (args.tell >= 0 && write(args.tell, &one, sizeof(one)) < 0)
+    if (args.tell >= 0 && shared->parent_sleeps && write(args.tell, &one, sizeof(one)) < 0)
         exit(EXIT_FAILURE);
 }
 
@@ -178,22 +178,28 @@ void worker_begin(const struct worker_args *given)
 bool worker_turn(void)
 {
     unsigned n = 0;
-    bool more;
 
     slots_take(&shared->kicked, look_at);
     while (store_work(store) && ++n < BATCH)
         ;
-    more = told || n == BATCH;
     flush();
-    return more;
+    return n == BATCH;
+}
+
+static void rest(void)
+{
+    uint64_t count;
+
+    shared->worker_sleeps = true;
+    if (slots_empty(&shared->kicked) && read(args.wake, &count, sizeof(count)) < 0)
+        exit(EXIT_FAILURE);
+    shared->worker_sleeps = false;
 }
 
 void worker_run(const struct worker_args *given)
 {
-    uint64_t count;
-
     worker_begin(given);
     for (;;)
-        if (!worker_turn() && read(args.wake, &count, sizeof(count)) < 0)
-            exit(EXIT_FAILURE);
+        if (!worker_turn())
+            rest();
 }

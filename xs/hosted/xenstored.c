@@ -205,17 +205,9 @@ static void handle_signal(int fd)
         end();
 }
 
-static void handle_worker(void)
+static void watch(int epoll, int fd, uint64_t source, uint32_t events)
 {
-    uint64_t count;
-
-    if (read(args.tell, &count, sizeof(count)) >= 0)
-        sockets_serve_notified();
-}
-
-static void watch(int epoll, int fd, uint64_t source)
-{
-    struct epoll_event event = {.events = EPOLLIN, .data.u64 = source};
+    struct epoll_event event = {.events = events, .data.u64 = source};
 
     if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event))
         err(EXIT_FAILURE, "epoll");
@@ -243,21 +235,25 @@ static void loop(int epoll, int signal_fd)
 
     for (;;) {
         int n = epoll_wait(epoll, events, EVENTS, -1);
+        bool more;
 
+        sockets_awake();
         for (int i = 0; i < n; i++) {
             uint64_t source = events[i].data.u64;
 
             if (source == SOURCE_WORKER)
-                handle_worker();
-            else if (source == SOURCE_SIGNAL)
+                continue; /* it has notified slots */
+            if (source == SOURCE_SIGNAL)
                 handle_signal(signal_fd);
             else if (source >= SOURCE_LISTENER)
                 sockets_accept(&listeners[source - SOURCE_LISTENER]);
             else
                 sockets_serve((uint32_t)source, events[i].events);
         }
-        while (one_process && worker_turn())
+        do {
+            more = one_process && worker_turn();
             sockets_serve_notified();
+        } while (more || !sockets_may_sleep());
     }
 }
 
@@ -267,7 +263,7 @@ static void make_events(int epoll)
     args.tell = eventfd(0, EFD_NONBLOCK);
     if (args.wake < 0 || args.tell < 0)
         err(EXIT_FAILURE, "eventfd");
-    watch(epoll, args.tell, SOURCE_WORKER);
+    watch(epoll, args.tell, SOURCE_WORKER, EPOLLIN | EPOLLET);
 }
 
 int main(int argc, char **argv)
@@ -290,9 +286,9 @@ int main(int argc, char **argv)
     signal_fd = signals();
     for (unsigned i = 0; i < n_listeners; i++) {
         sockets_listen(&listeners[i]);
-        watch(epoll, listeners[i].fd, SOURCE_LISTENER + i);
+        watch(epoll, listeners[i].fd, SOURCE_LISTENER + i, EPOLLIN);
     }
-    watch(epoll, signal_fd, SOURCE_SIGNAL);
+    watch(epoll, signal_fd, SOURCE_SIGNAL, EPOLLIN);
     if (one_process)
         worker_begin(&args);
     else
