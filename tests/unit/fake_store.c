@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include <xenstore.h>
 
 static struct sockaddr_un address = {.sun_family = AF_UNIX};
 static char folder[] = "/tmp/fake-store-XXXXXX";
@@ -50,6 +51,22 @@ void fake_stop(void)
     close(listener);
     unlink(address.sun_path);
     rmdir(folder);
+}
+
+struct xs_handle *fake_open(void (*serve)(int fd, void *arg), void *arg)
+{
+    struct xs_handle *h;
+
+    fake_start(serve, arg);
+    h = xs_open(0);
+    ck_assert_ptr_nonnull(h);
+    return h;
+}
+
+void fake_close(struct xs_handle *h)
+{
+    xs_close(h);
+    fake_stop();
 }
 
 static bool get(int fd, void *to, size_t n)

@@ -20,6 +20,18 @@ void fake_start(void (*serve)(int fd, void *arg), void *arg);
 /* Waits until the clients that there are have been served. */
 void fake_stop(void);
 
+/* Both with a client. */
+struct xs_handle *fake_open(void (*serve)(int fd, void *arg), void *arg);
+void fake_close(struct xs_handle *h);
+
+/* The call gives false, NULL or 0, for this reason. */
+#define FAILS(call, reason)                                                                        \
+    do {                                                                                           \
+        errno = 0;                                                                                 \
+        ck_assert(!(call));                                                                        \
+        ck_assert_int_eq(errno, reason);                                                           \
+    } while (0)
+
 /* False when the client has gone. */
 bool fake_receive(int fd, struct fake_request *r);
 

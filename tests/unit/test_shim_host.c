@@ -93,8 +93,7 @@ static void use_host(const char *name)
 
     ck_assert_ptr_nonnull(h);
     ck_assert(xs_rm(h, 0, "/a"));
-    xs_close(h);
-    fake_stop();
+    fake_close(h);
     check_called(name);
 }
 
@@ -152,8 +151,7 @@ END_TEST
 START_TEST(no_bl)
 {
     setenv("PATH", in_folder("nowhere"), 1);
-    ck_assert_ptr_null(xs_open(0));
-    ck_assert_int_eq(errno, ENOENT);
+    FAILS(xs_open(0), ENOENT);
     fake_stop();
 }
 END_TEST
@@ -161,8 +159,7 @@ END_TEST
 START_TEST(no_host)
 {
     write_bl("lib/bl", "exit 1");
-    ck_assert_ptr_null(xs_open(0));
-    ck_assert_int_eq(errno, ECONNREFUSED);
+    FAILS(xs_open(0), ECONNREFUSED);
     check_called("lib/bl");
     fake_stop();
 }
@@ -181,8 +178,7 @@ START_TEST(host_refuses)
     write_bl("lib/bl", relay);
     h = xs_open(0);
     ck_assert_ptr_nonnull(h);
-    xs_close(h);
-    fake_stop();
+    fake_close(h);
 }
 END_TEST
 
@@ -191,8 +187,7 @@ START_TEST(precedence)
 {
     write_bl("lib/bl", relay);
     setenv("XENSTORED_PATH", "/nowhere", 1);
-    ck_assert_ptr_null(xs_open(0));
-    ck_assert_int_eq(errno, ENOENT);
+    FAILS(xs_open(0), ENOENT);
     unsetenv("XENSTORED_PATH");
     setenv("XENSTORED_RUNDIR", "/nowhere", 1);
     setenv("BULKHEAD_HOST", "", 1);
