@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Not a probe: the control domain with one function wrapped, so that the key Ctrl-^ kills it. */
+/* Not a probe: the control domain with one function wrapped, so that the key Ctrl-^ kills it,
+ * when what was typed before has been dealt with. */
 #include "drvdom/ctl/terminal.h"
 #include "guestdrv/rt/rt.h"
 
@@ -10,10 +11,13 @@ size_t __wrap_terminal_read(uint8_t *bytes, size_t n);
 
 size_t __wrap_terminal_read(uint8_t *bytes, size_t n)
 {
-    size_t done = __real_terminal_read(bytes, n);
+    static bool dying;
+    size_t done = dying ? 0 : __real_terminal_read(bytes, n), i = 0;
 
-    for (size_t i = 0; i < done; i++)
-        if (bytes[i] == KILL)
-            rt_panic("killed");
-    return done;
+    while (i < done && bytes[i] != KILL)
+        i++;
+    if (dying || (done && bytes[0] == KILL))
+        rt_panic("killed");
+    dying = i < done;
+    return i;
 }
