@@ -35,10 +35,10 @@ static void set(const char *path, const char *value, size_t n)
 
 void fakestore_init(void)
 {
-    static const char *const features[] = {"poweroff", "reboot", "sysrq"};
+    static const char *const features[] = {"poweroff", "reboot"};
     char path[128];
 
-    for (unsigned i = 0; i < 3; i++) {
+    for (unsigned i = 0; i < sizeof(features) / sizeof(features[0]); i++) {
         snprintf(path, sizeof(path), "/local/domain/%d/control/feature-%s", GUEST, features[i]);
         set(path, "1", 1);
     }
