@@ -7,6 +7,13 @@ bl() {
     timeout "$HANG" "$BUILD/bl" -H "unix:$dir/line" "$@"
 }
 
+# Before boot_begin: the second serial port of Bochs, which is a TCP client, is $dir/line.
+line_bochs() {
+    port=$(($$ % 20000 + 30000))
+    socat "TCP-LISTEN:$port,bind=127.0.0.1,reuseaddr" "UNIX-LISTEN:$dir/line,fork" &
+    COM2_BOCHS="mode=socket-client, dev=127.0.0.1:$port"
+}
+
 # want EXPECTED COMMAND...: its output is this.
 want() {
     expected=$1
@@ -53,7 +60,7 @@ bl_life() {
     bl wait -t 60 kept running
     for name in first one two three; do # what the first leaves is made once: tables of events, of grants
         [ "$name" != one ] || before=$(free_memory)
-        probe sleeper 1 "" 100000 "$name" >"$dir/$name.xml"
+        probe sleeper 1 "" 1000000000 "$name" >"$dir/$name.xml"
         bl create -p "$dir/$name.xml"
         want p state_of "$name"
         want "$(bl domid "$name")" store read "/local/domain/$(bl domid "$name")/domid"
