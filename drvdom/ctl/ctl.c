@@ -132,7 +132,7 @@ static void open_store(void)
 /* What a life of ours before this one was making for a client who has lost us. */
 static void destroy_half_made(void)
 {
-    struct bh_domain_info d;
+    struct bh_domain_info d = {0};
     struct bh_control arg = {.buffer = (uint64_t)&d, .size = sizeof(d)};
 
     for (; !HYPERCALL2(BH_HYPERVISOR_control, BH_CONTROL_next, &arg); arg.domid++) {

@@ -77,10 +77,6 @@ long rt_hypercall(unsigned nr, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a
         domains[((struct bh_control *)a2)->domid].state = BH_DOMAIN_RUNNING;
         return 0;
     }
-    if (a1 == BH_CONTROL_destroy) {
-        domains[((struct bh_control *)a2)->domid].there = false;
-        return 0;
-    }
     ck_assert_uint_eq(a1, BH_CONTROL_log);
     return control_log((const struct bh_control *)a2);
 }
@@ -365,23 +361,6 @@ START_TEST(last_words)
 }
 END_TEST
 
-/* A guest of the bundle waits for the control domain, one that a client made for the client. */
-START_TEST(starts_guests)
-{
-    start();
-    birth_in(1, "bundle", BH_DOMAIN_READY, 0);
-    birth_in(2, "client", BH_DOMAIN_READY, BH_DOMAIN_CREATED);
-    birth_in(3, "building", BH_DOMAIN_BUILDING, 0);
-    ck_assert_int_eq(domains[1].state, BH_DOMAIN_RUNNING);
-    ck_assert_int_eq(domains[2].state, BH_DOMAIN_READY);
-    ck_assert_int_eq(domains[3].state, BH_DOMAIN_BUILDING);
-    domains[3].state = BH_DOMAIN_READY;
-    domains_changed();
-    ck_assert_int_eq(domains[3].state, BH_DOMAIN_RUNNING);
-    ck_assert_int_eq(domains[2].state, BH_DOMAIN_READY);
-}
-END_TEST
-
 /* Who does not have the terminal need not wait for it. */
 START_TEST(words_for_the_log)
 {
@@ -461,24 +440,6 @@ START_TEST(terminal_returns)
         ck_assert_int_eq(heard_by(2), 'y');
     ck_assert_int_eq(heard_by(_i ? 2 : 3), 'x');
     ck_assert_int_eq(heard_by(_i ? 3 : 2), 0);
-}
-END_TEST
-
-/* Whose client lost its connection with ctl's life before; not the one that is complete. */
-START_TEST(half_made)
-{
-    domains[1].there = domains[2].there = domains[3].there = true;
-    domains[1].name = domains[2].name = domains[3].name = "made";
-    domains[1].flags = domains[2].flags = domains[3].flags = BH_DOMAIN_CREATED;
-    domains[1].state = BH_DOMAIN_BUILDING;
-    domains[2].state = BH_DOMAIN_LOADING;
-    domains[3].state = BH_DOMAIN_READY;
-    start();
-    ck_assert(!domains[1].there);
-    ck_assert(!domains[2].there);
-    ck_assert(domains[3].there);
-    birth_in(1, "new", BH_DOMAIN_LOADING, BH_DOMAIN_CREATED);
-    ck_assert(domains[1].there);
 }
 END_TEST
 
@@ -603,11 +564,9 @@ static void fill(TCase *tc)
 {
     tcase_add_loop_test(tc, last_words, 0, 6);
     tcase_add_test(tc, words_for_the_log);
-    tcase_add_test(tc, starts_guests);
     tcase_add_test(tc, keys);
     tcase_add_loop_test(tc, terminal_passes_on, 0, 2);
     tcase_add_loop_test(tc, terminal_returns, 0, 2);
-    tcase_add_test(tc, half_made);
     tcase_add_test(tc, quiet_line);
     tcase_add_test(tc, slow_and_stopped);
     tcase_add_test(tc, endless_output);

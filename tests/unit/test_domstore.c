@@ -315,6 +315,45 @@ START_TEST(huge)
 }
 END_TEST
 
+/* A guest of the bundle waits for the control domain, one that a client made for the client. */
+START_TEST(starts_guests)
+{
+    struct bh_domain_info *bundle, *client, *slow;
+
+    host_start(false);
+    bundle = host_birth(5, "bundle", BH_DOMAIN_READY);
+    slow = host_birth(6, "slow", BH_DOMAIN_BUILDING);
+    host_domains[7] = (struct bh_domain_info){
+        .domid = 7, .name = "client", .state = BH_DOMAIN_READY, .flags = BH_DOMAIN_CREATED};
+    client = &host_domains[7];
+    host_changed();
+    host_run();
+    ck_assert_int_eq(bundle->state, BH_DOMAIN_RUNNING);
+    ck_assert_int_eq(slow->state, BH_DOMAIN_BUILDING);
+    ck_assert_int_eq(client->state, BH_DOMAIN_READY);
+    slow->state = BH_DOMAIN_READY;
+    host_changed();
+    host_run();
+    ck_assert_int_eq(slow->state, BH_DOMAIN_RUNNING);
+    ck_assert_int_eq(client->state, BH_DOMAIN_READY);
+}
+END_TEST
+
+/* Whose client lost its connection with ctl's life before; not the one that is complete. */
+START_TEST(half_made)
+{
+    const enum bh_domain_state states[] = {BH_DOMAIN_BUILDING, BH_DOMAIN_LOADING, BH_DOMAIN_READY};
+
+    for (uint32_t i = 0; i < 3; i++)
+        host_domains[5 + i] = (struct bh_domain_info){
+            .domid = 5 + i, .name = "made", .state = states[i], .flags = BH_DOMAIN_CREATED};
+    host_start(false);
+    ck_assert_uint_eq(host_destroyed, 2);
+    ck_assert(!host_domains[5].name[0] && !host_domains[6].name[0]);
+    ck_assert_int_eq(host_domains[7].state, BH_DOMAIN_READY);
+}
+END_TEST
+
 /* --- lives of ctl --- */
 
 static void life(void (*fn)(void))
@@ -411,6 +450,8 @@ static void fill(TCase *tc)
     tcase_add_test(tc, garbage);
     tcase_add_test(tc, impossible_indices);
     tcase_add_exit_test(tc, huge, 1);
+    tcase_add_test(tc, starts_guests);
+    tcase_add_test(tc, half_made);
     tcase_add_loop_test(tc, ctl_dies, 0, 5);
     tcase_add_test(tc, strange_names);
 }
