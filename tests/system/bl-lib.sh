@@ -81,3 +81,46 @@ bl_life() {
     fails 1 bl destroy other
     fails 2 bl destroy
 }
+
+says() { # PATTERN COMMAND...
+    pattern=$1
+    shift
+    "$@" >"$dir/out" || exit 1
+    grep -q -- "$pattern" "$dir/out" || {
+        echo "$*: no '$pattern':"
+        cat "$dir/out"
+        exit 1
+    }
+}
+
+# What there is to see of guest "kept", and its end by a trigger, of which a monitor tells.
+bl_looks() {
+    says '^free_memory  *: [1-9]' bl info
+    says '^kept  *[0-9]* 0' bl uptime
+    says 'domain . started' bl dmesg
+    bl vcpu-pin kept all 0
+    says '^kept  *[0-9]*  *0 .* all / all' bl vcpu-list kept
+    bl mem-max kept 16m
+    says '"memory_max": 16777216' bl -o json list kept
+    bl config kept >"$dir/kept.xml"
+    sed -i "s|<kernel>.*</kernel>|<kernel>$(realpath "$BUILD/probe/sleeper/sleeper.elf")</kernel>|" "$dir/kept.xml"
+    says '^memory_max  *: 16$' bl create --dry-run "$dir/kept.xml"
+    bl dump-core kept "$dir/core"
+    gdb -batch -nx -c "$dir/core" -ex 'info registers rip' -ex 'x/4xb 0x100000' >"$dir/gdb" 2>&1
+    says '^rip  *0x10' cat "$dir/gdb"
+    bl wait -t 60 kept running
+    bl monitor >"$dir/monitor" &
+    monitor=$!
+    bl pause kept # the monitor may not listen yet
+    until grep -q paused "$dir/monitor"; do
+        sleep 0.2
+        bl unpause kept
+        bl pause kept
+    done
+    bl unpause kept
+    bl trigger kept nmi
+    bl wait -t 60 kept gone
+    until grep -q 'kept .* gone  *crash' "$dir/monitor"; do sleep 0.2; done
+    kill "$monitor"
+    wait "$monitor" || true
+}
