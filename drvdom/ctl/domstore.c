@@ -36,6 +36,7 @@ static struct keeper {
     bool seen, renamed, wanted;
     char vm[ENTRIES_VM]; /* of REMOVE: what was found */
 } keepers[DOMAINS];
+static unsigned nkeepers; /* those behind have never been used */
 
 /* Rings to be connected or disconnected, the oldest first. */
 static struct errand {
@@ -49,8 +50,8 @@ static unsigned nerrands;
 static struct xsring ring; /* page NULL: this host has no store */
 static uint32_t store_port, last_id;
 static bool swept; /* what was left behind while we were dead has been looked for */
-static bool
-    scan; /* somebody has become ready, or has gone: the hypervisor's list tells who waits */
+/* Somebody has become ready, or has gone: the hypervisor's list tells who waits. */
+static bool scan;
 
 /* The request under way, and its answer as far as it has come. */
 static struct call {
@@ -82,7 +83,7 @@ int domstore_peer(void)
 
 static struct keeper *find(uint32_t domid)
 {
-    for (struct keeper *k = keepers; k < keepers + DOMAINS; k++)
+    for (struct keeper *k = keepers; k < keepers + nkeepers; k++)
         if (k->info.vcpus && k->info.domid == domid)
             return k;
     return NULL;
@@ -90,15 +91,19 @@ static struct keeper *find(uint32_t domid)
 
 static struct keeper *unused(void)
 {
-    for (struct keeper *k = keepers; k < keepers + DOMAINS; k++)
-        if (!k->info.vcpus)
-            return k;
-    return NULL;
+    struct keeper *k = keepers;
+
+    while (k < keepers + nkeepers && k->info.vcpus)
+        k++;
+    if (k == keepers + DOMAINS)
+        return NULL;
+    nkeepers = MAX(nkeepers, (unsigned)(k - keepers) + 1);
+    return k;
 }
 
 void domstore_scan_begin(void)
 {
-    for (struct keeper *k = keepers; k < keepers + DOMAINS; k++)
+    for (struct keeper *k = keepers; k < keepers + nkeepers; k++)
         k->seen = false;
 }
 
@@ -137,7 +142,7 @@ void domstore_scan(const struct bh_domain_info *d)
 /* Who is not in the list any more leaves, once what is under way for it has been answered. */
 void domstore_scan_end(void)
 {
-    for (struct keeper *k = keepers; k < keepers + DOMAINS; k++) {
+    for (struct keeper *k = keepers; k < keepers + nkeepers; k++) {
         if (!k->info.vcpus || k->seen || k->stage >= RELEASE)
             continue;
         k->stage = RELEASE;
@@ -195,7 +200,7 @@ static bool keeps(const struct keeper *k, const char *vm)
 /* Another life of the same domain has the same. */
 static bool is_kept(const char *vm)
 {
-    for (const struct keeper *k = keepers; k < keepers + DOMAINS; k++)
+    for (const struct keeper *k = keepers; k < keepers + nkeepers; k++)
         if (keeps(k, vm))
             return true;
     return false;
@@ -273,7 +278,7 @@ static void keeper_answered(const char *error);
 
 static bool keepers_request(struct request *r)
 {
-    for (struct keeper *k = keepers; k < keepers + DOMAINS; k++) {
+    for (struct keeper *k = keepers; k < keepers + nkeepers; k++) {
         bool asks;
 
         if (k->stage == READY && k->renamed) {
