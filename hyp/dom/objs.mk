@@ -26,3 +26,6 @@ test_sched-src := tests/unit/test_sched.c hyp/dom/sched.c
 
 unit-tests += test_record
 test_record-src := tests/unit/test_record.c hyp/dom/record.c hyp/lib/hash.c
+
+unit-tests += test_image
+test_image-src := tests/unit/test_image.c tests/unit/fake_arch.c hyp/dom/image.c mm/frame.c mm/buddy.c
