@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
+#include "hyp/abi/link.h"
 #include "tools/bl.h"
 #include "tools/host.h"
 #include "tools/json.h"
@@ -27,11 +28,17 @@ static void text(const struct bh_host_info *h)
 
 static int run(int argc, char **argv)
 {
+    struct bh_control args = {0};
     struct bh_host_info h;
+    struct bh_about a;
+    int rc;
 
     (void)argc;
     (void)argv;
     host_info(&h);
+    rc = host_call(BH_CTL_ABOUT, &args, NULL, 0, &a, sizeof(a));
+    if (rc)
+        return host_refused("the control domain", "read its state", rc);
     if (!bl_json) {
         text(&h);
         return EXIT_OK;
@@ -46,6 +53,8 @@ static int run(int argc, char **argv)
     json_number("free_memory", h.memory_free);
     json_string("bulkhead_version", h.build);
     json_number("control_version", h.version);
+    json_number("control_free_memory", a.memory_free);
+    json_number("control_since_ns", a.since);
     json_number("uptime_ns", h.uptime);
     json_number("idle_ns", h.idle_time);
     json_end();

@@ -63,7 +63,8 @@ static long about(struct bh_control *args)
                            .channels = services_channels(),
                            .domid = rt_domid(),
                            .store = store < 0 ? ~0U : (uint32_t)store,
-                           .since = services_since()};
+                           .since = services_since(),
+                           .memory_free = rt_memory_free()};
     args->size = sizeof(*a);
     return 0;
 }

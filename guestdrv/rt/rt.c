@@ -27,6 +27,7 @@ void (*rt_trap_hook)(unsigned vector);
 static bool use_vmmcall;
 static uint8_t *heap_next;
 static void *heap_free;
+static uint64_t heap_freed; /* pages in that list */
 static uint64_t image_pt[512] __aligned(4096);
 
 long rt_hypercall(unsigned nr, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)
@@ -180,6 +181,7 @@ void *rt_page_alloc(void)
 
     if (page) {
         heap_free = *(void **)page;
+        heap_freed--;
     } else {
         if ((uint64_t)heap_next + 4096 > rt_ram_end)
             return NULL;
@@ -203,6 +205,12 @@ void rt_page_free(void *page)
 {
     *(void **)page = heap_free;
     heap_free = page;
+    heap_freed++;
+}
+
+uint64_t rt_memory_free(void)
+{
+    return rt_ram_end - (uint64_t)heap_next + heap_freed * 4096;
 }
 
 void rt_main(void)

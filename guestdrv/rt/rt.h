@@ -46,6 +46,8 @@ void *rt_page_alloc(void);
 /* Pages in a row, which are never freed. */
 void *rt_pages_alloc(size_t n);
 void rt_page_free(void *page);
+/* Bytes that are left for these. */
+uint64_t rt_memory_free(void);
 
 /* Event channels: a port is unmasked when bound. Port number or -XEN_E*. */
 int rt_bind_interdomain(uint16_t domid, uint32_t port);

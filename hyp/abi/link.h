@@ -137,13 +137,14 @@ struct bh_page {
 _Static_assert(sizeof(struct bh_page) == 16, "page");
 
 struct bh_about {
-    uint32_t version;  /* LINK_VERSION */
-    uint32_t channels; /* open now, with this one */
-    uint32_t domid;    /* of ctl */
-    uint32_t store;    /* domid of xs; ~0: there is none */
-    uint64_t since;    /* ns since the host booted: when this life of ctl began */
+    uint32_t version;     /* LINK_VERSION */
+    uint32_t channels;    /* open now, with this one */
+    uint32_t domid;       /* of ctl */
+    uint32_t store;       /* domid of xs; ~0: there is none */
+    uint64_t since;       /* ns since the host booted: when this life of ctl began */
+    uint64_t memory_free; /* bytes of ctl's own memory */
 };
-_Static_assert(sizeof(struct bh_about) == 24, "about");
+_Static_assert(sizeof(struct bh_about) == 32, "about");
 
 /* Service EVENTS. */
 enum bh_event_type {

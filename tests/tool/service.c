@@ -69,6 +69,15 @@ static void console(struct service *s, const uint8_t *p, size_t n)
     }
 }
 
+static uint32_t about(uint8_t *out)
+{
+    struct bh_about a = {
+        .version = LINK_VERSION, .channels = 1, .domid = 1, .store = 2, .memory_free = 3 << 20};
+
+    memcpy(out, &a, sizeof(a));
+    return sizeof(a);
+}
+
 static long read_memory(struct bh_control *page)
 {
     return model_control(NULL, BH_CONTROL_read_memory, page, NULL, (uint8_t *)page->buffer);
@@ -93,7 +102,9 @@ static void answer(struct service *s, const struct bh_request *r)
                       : -XEN_EINVAL;
     else
         memcpy(in, data, n);
-    if (!a.error && command == BH_CTL_READ_MEMORY) {
+    if (!a.error && command == BH_CTL_ABOUT) {
+        a.args.size = about(out);
+    } else if (!a.error && command == BH_CTL_READ_MEMORY) {
         a.args.buffer = (uint64_t)out;
         a.args.size = r->reply_max < sizeof(out) ? r->reply_max : sizeof(out);
         a.error = (int32_t)pages_read(&a.args, read_memory);

@@ -230,6 +230,11 @@ void rt_page_free(void *page)
     free(page);
 }
 
+uint64_t rt_memory_free(void)
+{
+    return (1000 - (uint64_t)host_pages) * 4096UL;
+}
+
 int rt_bind_interdomain(uint16_t domid, uint32_t port)
 {
     ck_assert_uint_eq(port, host_domains[domid].console_port);

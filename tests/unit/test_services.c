@@ -102,6 +102,7 @@ START_TEST(about)
     ck_assert_uint_eq(a.channels, 2);
     ck_assert_uint_eq(a.domid, HOST_CTL);
     ck_assert_uint_eq(a.store, _i ? HOST_XS : ~0U);
+    ck_assert_uint_eq(a.memory_free, (1000 - host_pages) * 4096);
     q.head.reply_max = sizeof(a) - 1;
     ck_assert_int_eq(ask(&end, &q, NULL).error, -XEN_EINVAL);
 }
