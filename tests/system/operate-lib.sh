@@ -2,8 +2,8 @@
 # shellcheck shell=sh
 # Linux guests of a running host, operated as an administrator does it: bl in a terminal, the guest's
 # shell behind it, and Debian's xenstore programs inside and outside. Before: DIR, bl-lib.sh.
-PROGRAMS=$(echo /usr/bin/xenstore-read /usr/bin/xenstore-write /usr/bin/xenstore-list \
-    /usr/bin/xenstore-ls /usr/bin/xenstore-rm /usr/bin/xenstore-exists /usr/bin/xenstore-watch)
+PROGRAMS="/usr/bin/xenstore-read /usr/bin/xenstore-write /usr/bin/xenstore-list /usr/bin/xenstore-ls
+    /usr/bin/xenstore-rm /usr/bin/xenstore-exists /usr/bin/xenstore-watch"
 INITRD=store-initrd.gz
 STORE=yes
 ON_IDLE=stay
