@@ -160,6 +160,8 @@ static void run(const struct call *c)
         executions--;
         if (upcall_hypercall(&current->arch))
             break;
+        if (current->down) /* it does not go on, and a call may have given it other registers */
+            break;
         MUST(current->arch.regs.rax == c->nr);
         check_idle();
         fake_resched = false;
