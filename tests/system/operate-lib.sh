@@ -187,8 +187,9 @@ cycles() { # TIMES
         until_is '[ "$(bl -o json list two | jq ".[0].cpu_time_ns > 1e8")" = true ]'
         bl destroy two
         bl wait -t "$HANG" two gone >/dev/null
+        # its entries go a moment after it
+        until_is '! store ls | grep -q "name = .two"'
         [ "$i" != 0 ] || before=$(inventory)
-        # its entries and its console go a moment after it
         until_is '[ "$(inventory)" = "$before" ]'
     done
     echo "$1 cycles: $before"
