@@ -95,16 +95,17 @@ static void pass_halt(struct x86_vcpu *v)
 }
 
 /*
- * A virtual interrupt that is never taken: its intercept says that the guest could. While CR8 holds
- * back what waits, writes to it exit instead; V_INTR_PRIO would do, but QEMU takes an equal
- * priority for a higher one. An NMI waits for IRET, which exits as long as NMIs are blocked.
+ * A virtual interrupt that is never taken: its intercept says that the guest could. Unless CR8
+ * holds back what waits: V_INTR_PRIO would do, but QEMU takes an equal priority for a higher one.
+ * So writes to CR8 exit while anything waits; QEMU aborts at one that does not while V_IRQ is set.
+ * An NMI waits for IRET, which exits as long as NMIs are blocked.
  */
 void svmexit_want_window(struct x86_vcpu *v, unsigned above)
 {
     struct vmcb *b = &svm_of(v)->vmcb;
     bool window = above > (b->vintr & 15);
     uint64_t vintr = (b->vintr & ~VINTR_IRQ) | (window ? VINTR_IRQ | VINTR_IGN_TPR : 0);
-    uint16_t cr_write = above && !window ? WRITES_CR8 : 0;
+    uint16_t cr_write = above ? WRITES_CR8 : 0;
 
     if (window)
         pass_halt(v);
