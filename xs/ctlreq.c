@@ -133,12 +133,15 @@ static int memreport(struct request *r, const char *const *args, unsigned n)
 }
 
 /* A ring of the control domain's (see struct store_ops), and its connection; NULL: none yet. */
-static int find_ring(struct request *r, const char *const *args, bool on, uint32_t *id,
+static int find_ring(struct request *r, const char *const *args, unsigned n, bool on, uint32_t *id,
                      struct xenstore_domain_interface **ring, struct conn **c)
 {
-    uint32_t ref = (uint32_t)wire_number(args[0], 10, NULL);
-    uint32_t port = (uint32_t)wire_number(args[1], 10, NULL);
+    uint32_t ref, port;
 
+    if (n != 2 || !r->s->ops->connect)
+        return XEN_EINVAL;
+    ref = (uint32_t)wire_number(args[0], 10, NULL);
+    port = (uint32_t)wire_number(args[1], 10, NULL);
     if (!r->s->ops->connect(r->s->context, on, ref, port, id, ring))
         return XEN_EBUSY;
     *c = store_next(r->s, NULL);
@@ -163,11 +166,8 @@ static int connect_ring(struct request *r, const char *const *args, unsigned n)
     struct xenstore_domain_interface *ring;
     struct conn *c;
     uint32_t id;
-    int error;
+    int error = find_ring(r, args, n, true, &id, &ring, &c);
 
-    if (n != 2 || !r->s->ops->connect)
-        return XEN_EINVAL;
-    error = find_ring(r, args, true, &id, &ring, &c);
     if (error)
         return error;
     if (c)
@@ -183,11 +183,8 @@ static int disconnect_ring(struct request *r, const char *const *args, unsigned 
     struct xenstore_domain_interface *ring;
     struct conn *c;
     uint32_t id;
-    int error;
+    int error = find_ring(r, args, n, false, &id, &ring, &c);
 
-    if (n != 2 || !r->s->ops->connect)
-        return XEN_EINVAL;
-    error = find_ring(r, args, false, &id, &ring, &c);
     if (error)
         return error;
     if (!c || c == r->conn)
