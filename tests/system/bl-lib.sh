@@ -14,6 +14,20 @@ line_bochs() {
     COM2_BOCHS="mode=socket-client, dev=127.0.0.1:$port"
 }
 
+# Until a command of the shell succeeds.
+until_is() { # COMMAND
+    tries=0
+    until eval "$1"; do
+        tries=$((tries + 1))
+        [ "$tries" -lt $((5 * HANG)) ] || {
+            echo "never so: $1"
+            tail -n 20 "$dir/com1.log"
+            exit 1
+        }
+        sleep 0.2
+    done
+}
+
 # want EXPECTED COMMAND...: its output is this.
 want() {
     expected=$1
@@ -112,15 +126,11 @@ bl_looks() {
     bl monitor >"$dir/monitor" &
     monitor=$!
     bl pause kept # the monitor may not listen yet
-    until grep -q paused "$dir/monitor"; do
-        sleep 0.2
-        bl unpause kept
-        bl pause kept
-    done
+    until_is 'bl unpause kept && bl pause kept && grep -q paused "$dir/monitor"'
     bl unpause kept
     bl trigger kept nmi
     bl wait -t 60 kept gone
-    until grep -q 'kept .* gone  *crash' "$dir/monitor"; do sleep 0.2; done
+    until_is 'grep -q "kept .* gone  *crash" "$dir/monitor"'
     kill "$monitor"
     wait "$monitor" || true
 }

@@ -16,20 +16,6 @@ operate_host() { # a Linux guest "one" with a shell; and two.xml, three.xml for 
     guest three cloud 1 160 "quiet" | sed "s|<initrd>.*</initrd>|<initrd>large</initrd>|" >"$dir/three.xml"
 }
 
-# Until a command of the shell succeeds.
-until_is() { # COMMAND
-    tries=0
-    until eval "$1"; do
-        tries=$((tries + 1))
-        [ "$tries" -lt $((5 * HANG)) ] || {
-            echo "never so: $1"
-            tail -n 20 "$dir/com1.log"
-            exit 1
-        }
-        sleep 0.2
-    done
-}
-
 # The console of a guest in a terminal.
 attach() { # GUEST
     rm -f "$dir/keys"

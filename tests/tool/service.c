@@ -108,8 +108,9 @@ static void answer(struct service *s, const struct bh_request *r)
         a.args.buffer = (uint64_t)out;
         a.args.size = r->reply_max < sizeof(out) ? r->reply_max : sizeof(out);
         a.error = (int32_t)pages_read(&a.args, read_memory);
-    } else if (!a.error)
+    } else if (!a.error) {
         a.error = model_control(s, command, &a.args, in, out);
+    }
     n = r->reply_max && !a.error ? (uint32_t)a.args.size : 0;
     a.size = (uint32_t)sizeof(a) + n;
     channel_send(s->channel, &a, sizeof(a));

@@ -5,6 +5,7 @@
 #include <string.h>
 #include "drvdom/ctl/terminal.h"
 #include "tests/unit/ctlhost.h"
+#include "tests/unit/ctlxs.h"
 
 #define CAPACITY 4096U /* of the terminal */
 #define SILENCE  (~0UL / 4)
@@ -162,4 +163,19 @@ size_t terminal_read(uint8_t *bytes, size_t n)
 void terminal_interrupts(bool on)
 {
     (void)on;
+}
+
+void line_begin(bool store)
+{
+    if (store)
+        xs_start(0);
+    host_start(store);
+    line_up();
+}
+
+void line_opened(struct line_end *e, uint32_t service, uint32_t argument)
+{
+    line_open(e, service, argument, LINE_PLENTY);
+    host_run();
+    ck_assert(e->opened);
 }

@@ -53,16 +53,22 @@ START_TEST(impossible_producer)
 }
 END_TEST
 
+/* A new ring, whose frontend has written four bytes. */
+static void say_abcd(struct conring *r)
+{
+    memset(&page, 0, sizeof(page));
+    conring_init(r, &page);
+    memcpy(page.out, "abcd", 4);
+    page.out_prod = 4;
+}
+
 /* The frontend overwrites our index: we go on from our own. */
 START_TEST(index_is_private)
 {
     struct conring r;
     char buf[8];
 
-    memset(&page, 0, sizeof(page));
-    conring_init(&r, &page);
-    memcpy(page.out, "abcd", 4);
-    page.out_prod = 4;
+    say_abcd(&r);
     ck_assert_uint_eq(lane_read(&r.out, buf, 2), 2);
     page.out_cons = 77;
     ck_assert_uint_eq(lane_read(&r.out, buf, 8), 2);
@@ -77,10 +83,7 @@ START_TEST(kept_bytes)
     struct conring r;
     char buf[8];
 
-    memset(&page, 0, sizeof(page));
-    conring_init(&r, &page);
-    memcpy(page.out, "abcd", 4);
-    page.out_prod = 4;
+    say_abcd(&r);
     ck_assert_uint_eq(lane_look(&r.out, buf, sizeof(buf)), 4);
     ck_assert_uint_eq(page.out_cons, 0);
     lane_release(&r.out, 3);

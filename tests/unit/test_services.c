@@ -12,26 +12,10 @@
 #include "tests/unit/ctlline.h"
 #include "tests/unit/ctlxs.h"
 
-#define PLENTY 1000000U
-#define HEAD   sizeof(struct bh_request)
-#define MOST   (HEAD + BH_REQUEST_BUFFER)
+#define HEAD sizeof(struct bh_request)
+#define MOST (HEAD + BH_REQUEST_BUFFER)
 
 static struct line_end end, other, many[LINK_CHANNELS];
-
-static void begin(bool store)
-{
-    if (store)
-        xs_start(0);
-    host_start(store);
-    line_up();
-}
-
-static void opened(struct line_end *e, uint32_t service, uint32_t argument)
-{
-    line_open(e, service, argument, PLENTY);
-    host_run();
-    ck_assert(e->opened);
-}
 
 /* --- CONTROL --- */
 
@@ -94,9 +78,9 @@ START_TEST(about)
     struct request q = request(BH_CTL_ABOUT, 0, NULL, 0);
     struct bh_about a;
 
-    begin(_i);
-    opened(&end, LINK_SERVICE_CONTROL, 0);
-    opened(&other, LINK_SERVICE_EVENTS, 0);
+    line_begin(_i);
+    line_opened(&end, LINK_SERVICE_CONTROL, 0);
+    line_opened(&other, LINK_SERVICE_EVENTS, 0);
     ck_assert_int_eq(ask(&end, &q, &a).error, 0);
     ck_assert_uint_eq(a.version, LINK_VERSION);
     ck_assert_uint_eq(a.channels, 2);
@@ -115,8 +99,8 @@ START_TEST(many_requests)
     static uint8_t bytes[BH_REQUEST_BUFFER];
     struct bh_request q[6];
 
-    begin(false);
-    opened(&end, LINK_SERVICE_CONTROL, 0);
+    line_begin(false);
+    line_opened(&end, LINK_SERVICE_CONTROL, 0);
     for (uint32_t i = 0; i < 6; i++)
         q[i] = (struct bh_request){HEAD, i, BH_CONTROL_read_log, wanted[i], {.a = i}};
     for (size_t at = 0, n; at < sizeof(q); at += n) {
@@ -145,9 +129,9 @@ START_TEST(bad_size)
 {
     struct request q = request(BH_CONTROL_pause, 5, NULL, 0);
 
-    begin(false);
-    opened(&end, LINK_SERVICE_CONTROL, 0);
-    opened(&other, LINK_SERVICE_CONTROL, 0);
+    line_begin(false);
+    line_opened(&end, LINK_SERVICE_CONTROL, 0);
+    line_opened(&other, LINK_SERVICE_CONTROL, 0);
     ck_assert_int_eq(call(&end, BH_CONTROL_pause, 5, "12345"), -XEN_ESRCH);
     q.head.size = bad_sizes[_i];
     line_send(&end, &q, sizeof(q));
@@ -155,7 +139,7 @@ START_TEST(bad_size)
     ck_assert_ptr_null(end.c);
     ck_assert_uint_eq(end.n, 0);
     ck_assert_int_eq(call(&other, BH_CONTROL_pause, 5, ""), -XEN_ESRCH);
-    opened(&end, LINK_SERVICE_CONTROL, 0);
+    line_opened(&end, LINK_SERVICE_CONTROL, 0);
     ck_assert_int_eq(call(&end, BH_CONTROL_pause, 5, ""), -XEN_ESRCH);
 }
 END_TEST
@@ -166,9 +150,9 @@ START_TEST(largest)
     static uint8_t bytes[BH_REQUEST_BUFFER];
     struct request q = request(BH_CONTROL_load, 5, bytes, sizeof(bytes));
 
-    begin(false);
+    line_begin(false);
     host_birth(5, "loading", BH_DOMAIN_LOADING);
-    opened(&end, LINK_SERVICE_CONTROL, 0);
+    line_opened(&end, LINK_SERVICE_CONTROL, 0);
     ck_assert_uint_eq(ask(&end, &q, NULL).args.b, BH_REQUEST_BUFFER);
 }
 END_TEST
@@ -190,9 +174,9 @@ START_TEST(lz4)
     static uint8_t text[2 * BH_REQUEST_BUFFER];
     struct request q;
 
-    begin(false);
+    line_begin(false);
     host_birth(5, "loading", BH_DOMAIN_LOADING);
-    opened(&end, LINK_SERVICE_CONTROL, 0);
+    line_opened(&end, LINK_SERVICE_CONTROL, 0);
     q = packed(text, BH_REQUEST_BUFFER, BH_REQUEST_BUFFER);
     ck_assert_uint_eq(ask(&end, &q, NULL).args.b, BH_REQUEST_BUFFER);
     host_command = ~0U;
@@ -221,9 +205,9 @@ START_TEST(lz4_garbage)
     struct request q;
     uint32_t random = 0x1234567U * (uint32_t)(_i + 1);
 
-    begin(false);
+    line_begin(false);
     host_birth(5, "loading", BH_DOMAIN_LOADING);
-    opened(&end, LINK_SERVICE_CONTROL, 0);
+    line_opened(&end, LINK_SERVICE_CONTROL, 0);
     for (unsigned i = 0; i < 50; i++) {
         size_t n = i * 13 % 300 + 1;
 
@@ -246,8 +230,8 @@ START_TEST(not_for_clients)
                                         ~0U};
     struct request q;
 
-    begin(false);
-    opened(&end, LINK_SERVICE_CONTROL, 0);
+    line_begin(false);
+    line_opened(&end, LINK_SERVICE_CONTROL, 0);
     host_command = ~0U;
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
         q = packed((const uint8_t *)"text", 4, 4);
@@ -280,8 +264,8 @@ START_TEST(half_made)
 {
     uint32_t domid;
 
-    begin(true);
-    opened(&end, LINK_SERVICE_CONTROL, 0);
+    line_begin(true);
+    line_opened(&end, LINK_SERVICE_CONTROL, 0);
     domid = create(&end, "half");
     ck_assert_int_eq(call(&end, BH_CONTROL_create, 0, "another"), -XEN_EBUSY);
     ck_assert_int_eq(call(&end, BH_CONTROL_load, domid, "bytes"), 0);
@@ -296,8 +280,8 @@ START_TEST(made)
 {
     uint32_t domid;
 
-    begin(true);
-    opened(&end, LINK_SERVICE_CONTROL, 0);
+    line_begin(true);
+    line_opened(&end, LINK_SERVICE_CONTROL, 0);
     domid = create(&end, "bad");
     ck_assert_int_eq(call(&end, BH_CONTROL_load, domid, "bad bytes"), -XEN_EILSEQ);
     domid = create(&end, "gone");
@@ -317,8 +301,8 @@ START_TEST(started)
 {
     uint32_t domid;
 
-    begin(true);
-    opened(&end, LINK_SERVICE_CONTROL, 0);
+    line_begin(true);
+    line_opened(&end, LINK_SERVICE_CONTROL, 0);
     xs_lives = _i ? ~0U : 10;
     domid = create(&end, "guest");
     ck_assert_int_eq(call(&end, BH_CONTROL_finish, domid, ""), 0);
@@ -338,7 +322,7 @@ END_TEST
 
 static void check_refused(uint32_t service, uint32_t argument, int error)
 {
-    line_open(&other, service, argument, PLENTY);
+    line_open(&other, service, argument, LINE_PLENTY);
     host_run();
     ck_assert(!other.opened);
     ck_assert_int_eq(other.error, error);
@@ -347,7 +331,7 @@ static void check_refused(uint32_t service, uint32_t argument, int error)
 
 START_TEST(refused)
 {
-    begin(false);
+    line_begin(false);
     check_refused(LINK_SERVICES, 0, -XEN_ENOSYS);
     check_refused(~0U, 0, -XEN_ENOSYS);
     check_refused(LINK_SERVICE_STORE, 0, -XEN_ENOSYS);
@@ -361,20 +345,20 @@ START_TEST(too_many)
     static const uint32_t services[] = {LINK_SERVICE_CONTROL, LINK_SERVICE_EVENTS};
     unsigned n = 0;
 
-    begin(false);
+    line_begin(false);
     do {
-        line_open(&many[n], services[_i], 0, PLENTY);
+        line_open(&many[n], services[_i], 0, LINE_PLENTY);
         host_run();
     } while (many[n++].opened);
     ck_assert_uint_eq(n, 17);
     ck_assert_int_eq(many[16].error, -XEN_EBUSY);
     line_close(&many[7]);
     host_run();
-    opened(&other, services[_i], 0);
+    line_opened(&other, services[_i], 0);
     line_down();
     line_up();
     for (n = 0; n < 16; n++)
-        opened(&many[n], services[_i], 0);
+        line_opened(&many[n], services[_i], 0);
 }
 END_TEST
 
@@ -395,10 +379,10 @@ START_TEST(events)
 {
     struct bh_event e;
 
-    begin(false);
+    line_begin(false);
     host_birth(5, "before", BH_DOMAIN_RUNNING);
     host_run();
-    opened(&end, LINK_SERVICE_EVENTS, 0);
+    line_opened(&end, LINK_SERVICE_EVENTS, 0);
     host_changed(); /* not really */
     host_run();
     ck_assert_uint_eq(end.n, 0);
@@ -434,7 +418,7 @@ START_TEST(events_lost)
     struct bh_event e;
     uint32_t last = 0, lost = 0;
 
-    begin(false);
+    line_begin(false);
     line_open(&end, LINK_SERVICE_EVENTS, 0, 100); /* one, and a part of another */
     end.deaf = true;
     host_run();
@@ -446,7 +430,7 @@ START_TEST(events_lost)
     host_run();
     change(41);
     end.deaf = false;
-    mux_credit(end.c, PLENTY);
+    mux_credit(end.c, LINE_PLENTY);
     host_run();
     change(42);
     while (end.n) {

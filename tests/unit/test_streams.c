@@ -10,25 +10,9 @@
 #include "tests/unit/ctlline.h"
 #include "tests/unit/ctlxs.h"
 
-#define PLENTY 1000000U
 #define UNREAD 300U /* requests: more than all buffers hold */
 
 static struct line_end end, other, many[LINK_CHANNELS];
-
-static void begin(bool store)
-{
-    if (store)
-        xs_start(0);
-    host_start(store);
-    line_up();
-}
-
-static void opened(struct line_end *e, uint32_t service, uint32_t argument)
-{
-    line_open(e, service, argument, PLENTY);
-    host_run();
-    ck_assert(e->opened);
-}
 
 static size_t message(uint8_t *to, uint32_t type, const char *body, size_t n)
 {
@@ -67,9 +51,9 @@ START_TEST(store)
 {
     static char big[4000] = "/big";
 
-    begin(true);
-    opened(&end, LINK_SERVICE_STORE, 0);
-    opened(&other, LINK_SERVICE_STORE, 0);
+    line_begin(true);
+    line_opened(&end, LINK_SERVICE_STORE, 0);
+    line_opened(&other, LINK_SERVICE_STORE, 0);
     ck_assert_uint_eq(host_grants, 2);
     memset(big + 5, 'b', sizeof(big) - 5);
     ck_assert_str_eq(store_ask(&end, XS_WRITE, big, sizeof(big)), "OK");
@@ -81,7 +65,7 @@ START_TEST(store)
     line_down();
     check_let_go();
     line_up();
-    opened(&end, LINK_SERVICE_STORE, 0);
+    line_opened(&end, LINK_SERVICE_STORE, 0);
     ck_assert_str_eq(store_ask(&end, XS_READ, "/none", 6), "ENOENT");
 }
 END_TEST
@@ -92,10 +76,10 @@ START_TEST(store_unread)
     static uint8_t bytes[8192];
     size_t n = 0;
 
-    begin(true);
+    line_begin(true);
     line_open(&end, LINK_SERVICE_STORE, 0, 100);
     end.deaf = true;
-    opened(&other, LINK_SERVICE_STORE, 0);
+    line_opened(&other, LINK_SERVICE_STORE, 0);
     for (unsigned i = 0; i < UNREAD; i++)
         n += message(bytes + n, XS_READ, "/none", 6);
     line_send(&end, bytes, n);
@@ -108,7 +92,7 @@ START_TEST(store_unread)
     ck_assert_int_eq(host_domains[5].state, BH_DOMAIN_RUNNING);
     if (_i) {
         end.deaf = false;
-        mux_credit(end.c, PLENTY);
+        mux_credit(end.c, LINE_PLENTY);
         host_run();
         ck_assert_uint_eq(end.n, UNREAD * (sizeof(struct xsd_sockmsg) + sizeof("ENOENT")));
     }
@@ -125,10 +109,10 @@ START_TEST(store_dies)
     uint8_t bytes[64];
     size_t n = message(bytes, XS_READ, "/a", 3);
 
-    begin(true);
+    line_begin(true);
     xs_set("/a", "value");
     xs_lives = (unsigned)_i / 2;
-    line_open(&end, LINK_SERVICE_STORE, 0, PLENTY);
+    line_open(&end, LINK_SERVICE_STORE, 0, LINE_PLENTY);
     line_send(&end, bytes, n);
     host_run();
     if (_i % 2) {
@@ -149,9 +133,9 @@ START_TEST(store_full)
 {
     unsigned n;
 
-    begin(true);
+    line_begin(true);
     for (n = 0; n < LINK_CHANNELS && (!n || many[n - 1].c); n++) {
-        line_open(&many[n], LINK_SERVICE_STORE, 0, PLENTY);
+        line_open(&many[n], LINK_SERVICE_STORE, 0, LINE_PLENTY);
         host_run();
     }
     ck_assert(n > 2 && n < LINK_CHANNELS);
@@ -167,10 +151,10 @@ START_TEST(store_silent)
 {
     unsigned opened = 0;
 
-    begin(true);
+    line_begin(true);
     xs_dead = true;
     for (unsigned i = 0; i < LINK_CHANNELS; i++)
-        line_open(&many[i], LINK_SERVICE_STORE, 0, PLENTY);
+        line_open(&many[i], LINK_SERVICE_STORE, 0, LINE_PLENTY);
     host_run();
     for (unsigned i = 0; i < LINK_CHANNELS; i++) {
         opened += many[i].opened;
@@ -191,12 +175,12 @@ START_TEST(console)
 {
     static char typed[4000];
 
-    begin(false);
+    line_begin(false);
     host_birth(5, "guest", BH_DOMAIN_RUNNING)->console_port = 9;
     host_run();
     host_say(5, "before\n");
     host_run();
-    opened(&end, LINK_SERVICE_CONSOLE, 5);
+    line_opened(&end, LINK_SERVICE_CONSOLE, 5);
     host_say(5, "after\n");
     host_run();
     ck_assert_uint_eq(end.n, 13);
