@@ -3,7 +3,7 @@
 # Who gets how much CPU, in the host's virtual time: guests that work between two moments (ms since
 # the host booted) tell what they got done and how long they ran.
 FROM=300
-TO=900
+TO=${TO:-900}
 WINDOW=$(((TO - FROM) * 1000)) # us
 
 hog() { # NAME [XML [VCPUS]]
