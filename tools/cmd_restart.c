@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdint.h>
 #include <xen/sched.h>
+#include "tools/await.h"
 #include "tools/bl.h"
 #include "tools/client.h"
 #include "tools/domlist.h"
+#include "tools/events.h"
 #include "tools/host.h"
 
 static int run(int argc, char **argv)
 {
     struct bh_control args = {.a = SHUTDOWN_reboot};
     struct bh_domain_info d;
-    int rc;
+    char running[] = "running";
+    char *states[] = {running, NULL};
+    int rc, events = events_open();
 
     (void)argc;
     if (!domlist_find(argv[0], &d))
@@ -23,7 +27,10 @@ static int run(int argc, char **argv)
         return EXIT_OK; /* who would have answered has been restarted */
     if (rc == CLIENT_LOST)
         return bl_fail("the connection to the host is lost; try again");
-    return rc ? host_refused(d.name, "restart it", rc) : EXIT_OK;
+    if (rc)
+        return host_refused(d.name, "restart it", rc);
+    await(events, d.name, states, EVENTS_FOREVER, NULL);
+    return EXIT_OK;
 }
 
 const struct command cmd_restart = {
