@@ -13,7 +13,6 @@ bl-objs += $(addprefix tools/cmd_,help.o image.o version.o config.o console.o cr
 
 unit-tests += test_unpack
 test_unpack-src  := tests/unit/test_unpack.c tools/unpack.c
-test_unpack-libs := liblzma liblz4 libzstd zlib
 
 unit-tests += test_hub
 test_hub-src := tests/unit/test_hub.c tests/hub/carrier.c tests/hub/hubservices.c \

@@ -6,4 +6,3 @@ test_xml-src := tests/unit/test_xml.c tests/unit/kernels.c \
                 xml/hostxml.c xml/domxml.c xml/cpuset.c xml/walk.c xml/schema.S \
                 $(addprefix tools/,mkbundle.c mkdomain.c kernel.c unpack.c file.c) \
                 hyp/dom/record.c hyp/lib/hash.c
-test_xml-libs := libxml-2.0 liblzma liblz4 libzstd zlib libelf

@@ -17,19 +17,15 @@ ctl-host     = $(addprefix tests/unit/,ctlhost.c ctlxs.c ctlline.c storekit.c) $
 
 unit-tests += test_consoles
 test_consoles-src  := tests/unit/test_consoles.c hyp/lib/format.c $(ctl-sources)
-test_consoles-libs := liblz4
 
 unit-tests += test_domstore
 test_domstore-src   = tests/unit/test_domstore.c $(ctl-host)
-test_domstore-libs := liblz4
 
 unit-tests += test_services
 test_services-src   = tests/unit/test_services.c $(ctl-host)
-test_services-libs := liblz4
 
 unit-tests += test_streams
 test_streams-src   = tests/unit/test_streams.c $(ctl-host)
-test_streams-libs := liblz4
 
 unit-tests += test_arq
 test_arq-src := tests/unit/test_arq.c tests/unit/fake_line.c $(addprefix drvdom/ctl/,arq.c framing.c)
@@ -40,4 +36,3 @@ test_mux-src := tests/unit/test_mux.c tests/unit/fake_line.c $(addprefix drvdom/
 
 unit-tests += test_pages
 test_pages-src  := tests/unit/test_pages.c drvdom/ctl/pages.c
-test_pages-libs := liblz4

@@ -6,4 +6,3 @@ hyp-objs += hyp/x86/spec.o hyp/x86/retpoline.o
 
 unit-tests += test_flush
 test_flush-src := tests/unit/test_flush.c
-$(O)/unit/test_flush: hyp/x86/flush.c

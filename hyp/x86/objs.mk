@@ -10,4 +10,3 @@ test_spec-src := tests/unit/test_spec.c hyp/x86/spec.c
 
 unit-tests += test_timer
 test_timer-src := tests/unit/test_timer.c
-$(O)/unit/test_timer: hyp/x86/timer.c

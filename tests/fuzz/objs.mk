@@ -24,13 +24,11 @@ fuzz_xml-src  := tests/fuzz/fuzz_xml.c tests/unit/kernels.c xml/hostxml.c xml/do
                  xml/cpuset.c xml/walk.c xml/schema.S \
                  $(addprefix tools/,mkbundle.c mkdomain.c kernel.c unpack.c file.c) \
                  hyp/dom/record.c hyp/lib/hash.c
-fuzz_xml-libs := libxml-2.0 liblzma liblz4 libzstd zlib libelf
 fuzz_xml-runs := 30000
 
 fuzz-tests += fuzz_kernel
 fuzz_kernel-src  := tests/fuzz/fuzz_kernel.c tests/unit/kernels.c \
                     $(addprefix tools/,kernel.c unpack.c file.c)
-fuzz_kernel-libs := liblzma liblz4 libzstd zlib libelf
 fuzz_kernel-runs := 5000
 
 fuzz-tests += fuzz_shim

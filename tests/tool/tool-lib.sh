@@ -21,7 +21,7 @@ trap clean EXIT
 export XDG_RUNTIME_DIR="$dir"
 
 fake_host() {
-    "${BUILD:-build}/tool/fakectl" "$dir/line" &
+    "${BUILD:-build}/unit/fakectl" "$dir/line" &
     fake=$!
     while [ ! -S "$dir/line" ]; do sleep 0.05; done
     export BULKHEAD_HOST="unix:$dir/line"
