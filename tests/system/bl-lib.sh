@@ -71,7 +71,7 @@ state_of() { # DOMAIN
 
 # A probe made, looked at, changed and destroyed; nothing of it is left. The host has a guest "kept".
 bl_life() {
-    bl wait -t 60 kept running
+    bl wait -t "$HANG" kept running
     for name in first one two three; do # what the first leaves is made once: tables of events, of grants
         [ "$name" != one ] || before=$(free_memory)
         probe sleeper 1 "" 1000000000 "$name" >"$dir/$name.xml"
@@ -81,7 +81,7 @@ bl_life() {
         want "$name" store read "/local/domain/$(bl domid "$name")/name"
         fails 1 bl create "$dir/$name.xml"
         bl unpause "$name"
-        bl wait -t 60 "$name" running
+        bl wait -t "$HANG" "$name" running
         bl rename "$name" other
         want other bl domname "$(bl domid other)"
         bl sched-weight -d other -w 512 -c 50
@@ -89,7 +89,7 @@ bl_life() {
         want p state_of other
         bl unpause other
         bl destroy other
-        bl wait -t 60 other gone
+        bl wait -t "$HANG" other gone
     done
     want "$before" free_memory
     fails 1 bl destroy other
@@ -122,14 +122,14 @@ bl_looks() {
     bl dump-core kept "$dir/core"
     gdb -batch -nx -c "$dir/core" -ex 'info registers rip' -ex 'x/4xb 0x100000' >"$dir/gdb" 2>&1
     says '^rip  *0x10' cat "$dir/gdb"
-    bl wait -t 60 kept running
+    bl wait -t "$HANG" kept running
     bl monitor >"$dir/monitor" &
     monitor=$!
     bl pause kept # the monitor may not listen yet
     until_is 'bl unpause kept && bl pause kept && grep -q paused "$dir/monitor"'
     bl unpause kept
     bl trigger kept nmi
-    bl wait -t 60 kept gone
+    bl wait -t "$HANG" kept gone
     until_is 'grep -q "kept .* gone  *crash" "$dir/monitor"'
     kill "$monitor"
     wait "$monitor" || true

@@ -26,7 +26,7 @@ QEMU_CPU=${QEMU_CPU:-EPYC,+svm,+npt,-rdtscp,-monitor,-cx16,vendor=AuthenticAMD}
 # One executed instruction is a nanosecond, so that what else runs on this machine does not matter.
 QEMU_COUNTS="-icount shift=0,sleep=off -rtc base=2026-01-01,clock=vm"
 BUILD=${BUILD:-build}
-HANG=${HANG:-600} # seconds: only for an emulator that hangs
+HANG=${HANG:-1200} # seconds: only for an emulator that hangs
 COM2_BOCHS="mode=null"
 BOCHS_CPU=corei7_skylake_x
 HOST_MIB=1024

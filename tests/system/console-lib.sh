@@ -55,7 +55,7 @@ console_bursts() { # DIR TIMES
         tries=0
         until [ "$(grep -ac "bulkhead: no domain 7 --" "$1/com2.log")" -ge "$n" ]; do
             tries=$((tries + 1))
-            [ "$tries" -lt 3000 ] || {
+            [ "$tries" -lt 60000 ] || {
                 echo "no answer to burst $n"
                 exit 1
             }

@@ -6,7 +6,7 @@
 #include <check.h>
 #include <stdlib.h>
 
-#define CHECK_TIMEOUT 120 /* s: for endless loops only */
+#define CHECK_TIMEOUT 600 /* s: for endless loops only */
 
 static inline int check_main(const char *name, void (*fill)(TCase *tc))
 {
