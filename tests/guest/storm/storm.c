@@ -27,6 +27,7 @@
 
 uint64_t storm_taken; /* by the assembler part */
 static evtchn_port_t own_port, neighbours_port;
+static bool over;
 void storm_interrupt(void);
 
 __asm__(".text\n"
@@ -104,8 +105,9 @@ static void console(void)
 static void second(void)
 {
     wrmsr(SVR, 0x1ff);
-    for (;;)
+    while (!READ_ONCE(over))
         __asm__ volatile("sti; pause");
+    HYPERCALL3(__HYPERVISOR_vcpu_op, VCPUOP_down, 1, 0);
 }
 
 static int status(evtchn_port_t port)
@@ -134,8 +136,9 @@ static void find_neighbour(void)
 /* The log drops lines of who floods it: until a serial line has written out what it holds. */
 static void rest(void)
 {
-    sched_poll_t sleep = {.timeout = rt_now() + 5000000000UL};
+    sched_poll_t sleep = {.timeout = rt_now() + 3000000000UL};
 
+    WRITE_ONCE(over, true);
     while (rt_now() < sleep.timeout)
         HYPERCALL2(__HYPERVISOR_sched_op, SCHEDOP_poll, &sleep);
 }
