@@ -109,7 +109,9 @@ static void flush(struct peer *p)
 /* What it has sent before goes to the host still, if the host takes it soon. */
 static void leave(struct peer *p, uint64_t now)
 {
-    if (p->state != PEER_TALKS || p->eof) {
+    char byte;
+
+    if (p->state != PEER_TALKS || p->eof || recv(p->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0) {
         peer_drop(p);
         return;
     }

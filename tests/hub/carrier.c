@@ -78,7 +78,7 @@ static int open_service(struct channel *c, uint32_t *credit, const char **why)
 
     *w = (struct waiting){0};
     w->service = service_open(c->service, c->argument, c);
-    *credit = CREDIT;
+    *credit = c->service == LINK_SERVICE_EVENTS ? 0 : CREDIT; /* as a host does it */
     *why = c->argument == CARRIER_RUDE ? "go away\33[2J" : "there is no such domain";
     return w->service ? 0 : -XEN_ESRCH;
 }

@@ -290,6 +290,21 @@ START_TEST(last_words)
 }
 END_TEST
 
+/* Who has nothing to say any more leaves at once: there is no room for clients that have gone. */
+START_TEST(in_a_row)
+{
+    struct client *c;
+
+    start_server(0);
+    c = must_open();
+    for (unsigned i = 0; i < 40; i++) {
+        close(must_stream(c, LINK_SERVICE_EVENTS, 0));
+        ck_assert_uint_le(channels(c), 2);
+    }
+    client_close(c);
+}
+END_TEST
+
 /* The emulator goes and comes back. */
 START_TEST(killed_server)
 {
@@ -465,6 +480,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, refused_and_ended);
     tcase_add_test(tc, killed_clients);
     tcase_add_test(tc, last_words);
+    tcase_add_test(tc, in_a_row);
     tcase_add_test(tc, killed_server);
     tcase_add_test(tc, pty);
     tcase_add_test(tc, second_user);
