@@ -15,7 +15,17 @@ frames_left() {
     grep -a "mem: .* free" "$1/com1.log" | tail -n 1 | sed 's/.*mem: //'
 }
 
-# A short run and the long one leave as many frames free.
+# A short run; a long one leaves as many frames free.
+hostile_base() { # VENDOR DIR ARG...
+    vendor=$1
+    dir=$2
+    shift 2
+    hostile_guests 1 2000 5 3 | host_image "$dir" "$BUILD/debug/bulkhead.elf"
+    "boot_$vendor" "$dir" "$@"
+    expect "$dir" "no guest is left" "power off"
+    before=$(frames_left "$dir")
+}
+
 hostile_run() { # VENDOR DIR SEED CALLS LIVES ARG...
     vendor=$1
     dir=$2
@@ -24,10 +34,6 @@ hostile_run() { # VENDOR DIR SEED CALLS LIVES ARG...
     lives=$5
     shift 5
     echo "seed $seed, $calls hypercalls, $lives lives"
-    hostile_guests "$seed" 2000 5 3 | host_image "$dir" "$BUILD/debug/bulkhead.elf"
-    "boot_$vendor" "$dir" "$@"
-    expect "$dir" "no guest is left" "power off"
-    before=$(frames_left "$dir")
     hostile_guests "$seed" "$calls" "$lives" $((calls / 2500 + 10)) | host_image "$dir" "$BUILD/debug/bulkhead.elf"
     "boot_$vendor" "$dir" "$@"
     expect "$dir" "\[chaos\] .*PASS" "\[insns\] PASS" "\[neighbour\] PASS" "no guest is left" \

@@ -11,21 +11,25 @@ keys= # descriptor 3 is a guest's keyboard
 
 operate_host() { # a Linux guest "one" with a shell; and two.xml, three.xml for others
     guest one cloud 1 160 "bh.end=shell quiet" | host_image "$dir"
-    guest two cloud 1 160 "bh.end=shell quiet" "<on_reboot>restart</on_reboot>" >"$dir/two.xml"
+    guest two cloud 2 160 "bh.end=shell quiet" "<on_reboot>restart</on_reboot>" >"$dir/two.xml"
     head -c 20000000 /dev/urandom >"$dir/large"
     guest three cloud 1 160 "quiet" | sed "s|<initrd>.*</initrd>|<initrd>large</initrd>|" >"$dir/three.xml"
 }
 
-# The console of a guest in a terminal.
-attach() { # GUEST
+# A command of bl in a terminal.
+in_terminal() { # ARG...
     rm -f "$dir/keys"
     mkfifo "$dir/keys"
     : >"$dir/screen"
-    script -qfc "'$BUILD/bl' -H 'unix:$dir/line' console $1" /dev/null <"$dir/keys" >"$dir/screen" &
+    script -qfc "'$BUILD/bl' -H 'unix:$dir/line' $*" /dev/null <"$dir/keys" >"$dir/screen" &
     session=$!
     exec 3>"$dir/keys"
     keys=yes
     seen=0
+}
+
+attach() { # GUEST
+    in_terminal console "$1"
 }
 
 detach() { # also from a console that has ended with ctl
@@ -111,15 +115,29 @@ deaths() { # XS CTL
     detach
 }
 
-# A guest of the same kernel: nothing needs to be sent. It reboots, shrinks, listens, powers off.
+# vCPUs of the guest "two" that are up.
+vcpus_of_two() {
+    bl vcpu-list two | grep '^two ' | grep -vc -- --p
+}
+
+# A guest with a console from its first line on. It loses a vCPU and memory, listens, reboots, powers
+# off.
 life_of_two() {
-    [ "$(bl -o json create "$dir/two.xml" | jq .uploaded)" = 0 ] || {
-        echo "bl create: sent what the host has"
-        exit 1
-    }
+    in_terminal create -c "$dir/two.xml"
+    shows 'test: shell'
     fails 1 bl create "$dir/two.xml"
-    wait_for "$dir/com1.log" '\[two\] test: shell'
     first=$(bl domid two)
+    want 2 vcpus_of_two
+    bl vcpu-set two 1
+    until_is '[ "$(vcpus_of_two)" = 1 ]'
+    bl vcpu-set two 2 # Linux lets its udev do the rest
+    types 'until echo 1 >/sys/devices/system/cpu/cpu1/online; do sleep 1; done'
+    until_is '[ "$(vcpus_of_two)" = 2 ]'
+    detach
+    in_terminal top
+    shows 'two .* 2'
+    printf q >&3
+    detach
     bl mem-set two 128m
     until_is 'bl list two | grep -q "^two  *[0-9]*  *128 "'
     bl sysrq two h
@@ -137,9 +155,9 @@ life_of_two() {
 }
 
 # What ends in the midst of an upload, on either side, leaves nothing.
-cut_off() {
+cut_off() { # INT|KILL|ctl...
     before=$(free_memory)
-    for how in INT KILL ctl; do
+    for how in "$@"; do
         "$BUILD/bl" -H "unix:$dir/line" create "$dir/three.xml" 2>"$dir/err" &
         creator=$!
         until_is 'bl wait -t "$HANG" three loading >/dev/null 2>&1'
@@ -169,7 +187,10 @@ inventory() {
 # A Linux guest made and destroyed TIMES: what the first leaves is made once.
 cycles() { # TIMES
     for i in $(seq 0 "$1"); do
-        bl create -q "$dir/two.xml"
+        [ "$(bl -o json create "$dir/two.xml" | jq .uploaded)" = 0 ] || {
+            echo "bl create: sent what the host has"
+            exit 1
+        }
         until_is '[ "$(bl -o json list two | jq ".[0].cpu_time_ns > 1e8")" = true ]'
         bl destroy two
         bl wait -t "$HANG" two gone >/dev/null
