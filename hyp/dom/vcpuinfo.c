@@ -70,15 +70,17 @@ static void write_time(volatile struct vcpu_time_info *to, const struct vcpu_tim
     to->version = from->version + 1;
 }
 
+/* The scale of a TSC at another frequency than the host's is not exact: it is not called stable. */
 void vcpu_info_time(struct vcpu *v)
 {
-    uint64_t tsc = rdtsc();
+    const struct tsc *tsc = &v->dom->arch.tsc;
+    uint64_t now = rdtsc();
     struct vcpu_time_info t = {
-        .tsc_timestamp = tsc + v->dom->arch.tsc_offset,
-        .system_time = tsc_to_ns(tsc),
-        .tsc_to_system_mul = tsc_mul,
-        .tsc_shift = tsc_shift,
-        .flags = features.invariant_tsc ? XEN_PVCLOCK_TSC_STABLE_BIT : 0,
+        .tsc_timestamp = tsc_at(tsc, now),
+        .system_time = tsc_to_ns(now),
+        .tsc_to_system_mul = tsc->mul,
+        .tsc_shift = tsc->shift,
+        .flags = features.invariant_tsc && !tsc->ratio ? XEN_PVCLOCK_TSC_STABLE_BIT : 0,
     };
     struct vcpu_info *info;
 

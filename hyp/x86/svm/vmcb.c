@@ -74,7 +74,7 @@ void vmcb_load(struct x86_vcpu *v)
         x->asid_gen = 0;
         x->vmcb.clean = 0;
     }
-    x->vmcb.tsc_offset = v->dom->tsc_offset;
+    x->vmcb.tsc_offset = v->dom->tsc.offset;
     if (svm_features.rdtscp)
         wrmsr(MSR_TSC_AUX, v->tsc_aux);
 }

@@ -189,7 +189,7 @@ void vmcs_load(struct x86_vcpu *v)
         v->seen_gen = ~0UL; /* this CPU may hold old EPT entries: flush before the entry */
     }
     vmcs_write_host();
-    vmcs_write(VMCS_TSC_OFFSET, v->dom->tsc_offset);
+    vmcs_write(VMCS_TSC_OFFSET, v->dom->tsc.offset);
     WRITE_CR(2, x->cr2);
     wrmsr(MSR_STAR, v->star);
     wrmsr(MSR_LSTAR, v->lstar);
