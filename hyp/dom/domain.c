@@ -363,8 +363,8 @@ int domain_create(const struct bundle_domain *record, uint16_t id, bool by_call,
     if (by_call && is_taken(record))
         return -XEN_EEXIST;
     if (!tsc_init(&tsc, record->tsc_hz)) {
-        log_line("[%s] cannot be built: its TSC is to run at %lu kHz, the host's runs at %u kHz, and "
-                 "this CPU cannot scale it%s",
+        log_line("[%s] cannot be built: its TSC is to run at %lu kHz, the host's runs at %u kHz, "
+                 "and this CPU cannot scale it%s",
                  record->name, record->tsc_hz / 1000, tsc_khz,
                  features.tsc_fraction ? " so far" : "");
         return -XEN_EOPNOTSUPP;

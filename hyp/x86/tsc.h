@@ -10,8 +10,8 @@
 #include <stdint.h>
 
 struct tsc {
-    uint64_t ratio;  /* its ticks in one of the host's, with a binary point; 0: it counts as the host's */
-    uint64_t offset; /* its TSC = the host's TSC * ratio + offset */
+    uint64_t ratio;    /* its ticks in one of the host's, with a binary point; 0: one */
+    uint64_t offset;   /* its TSC = the host's TSC * ratio + offset */
     uint32_t khz, mul; /* mul, shift: pvclock's scale, machine.h */
     int8_t shift;
 };
@@ -25,8 +25,8 @@ bool tsc_init(struct tsc *t, uint64_t hz);
 uint64_t tsc_at(const struct tsc *t, uint64_t host);
 
 /*
- * khz / host_khz with `fraction` bits (a multiple of 16) behind the point; 0: more than `whole` bits
- * before it.
+ * khz / host_khz with `fraction` bits (a multiple of 16) behind the point; 0: more than `whole`
+ * bits before it.
  */
 uint64_t tsc_ratio(uint32_t khz, uint32_t host_khz, unsigned whole, unsigned fraction);
 /* pvclock's scale for a TSC of khz, and the nanoseconds of so many of its ticks. */
