@@ -264,6 +264,8 @@ static int call_create(struct call *c)
     for (d = domains; d; d = d->next)
         if (!strcmp(d->info.name, r->name) || !memcmp(d->info.uuid, r->uuid, sizeof(r->uuid)))
             return -XEN_EEXIST;
+    if (r->tsc_hz) /* its CPU cannot scale it */
+        return -XEN_EOPNOTSUPP;
     if (r->memory_target > memory_free())
         return -XEN_ENOMEM;
     d = add(next_domid++);
