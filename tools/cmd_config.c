@@ -78,6 +78,9 @@ static void xml(const struct bundle_domain *r)
     if (*r->cmdline)
         element("    ", "cmdline", r->cmdline);
     printf("  </os>\n");
+    if (r->tsc_hz)
+        printf("  <clock offset='utc'>\n    <timer name='tsc' frequency='%lu'/>\n  </clock>\n",
+               r->tsc_hz);
     element("  ", "on_poweroff", action(r->on_poweroff));
     element("  ", "on_reboot", action(r->on_reboot));
     element("  ", "on_crash", action(r->on_crash));
@@ -100,6 +103,7 @@ static void json(const struct bundle_domain *r)
     json_string("cpuset", r->affinity ? set : "all");
     json_number("weight", r->weight);
     json_number("cap", r->cap);
+    json_number("tsc_frequency", r->tsc_hz);
     json_bool("initrd", has_initrd(r));
     json_string("cmdline", r->cmdline);
     json_string("on_poweroff", action(r->on_poweroff));

@@ -18,6 +18,7 @@ static const struct {
     {XEN_ENOMEM, "the host has not as much free memory; bl info says how much"},
     {XEN_EEXIST, "a domain of that name or UUID is there; bl list -v shows it"},
     {XEN_EINVAL, "the host refuses these values; bl dmesg may say more"},
+    {XEN_EOPNOTSUPP, "the host's CPU cannot run its TSC at that frequency; bl dmesg says more"},
     {XEN_EILSEQ, "it arrived damaged; try again"},
     {XEN_ENOSYS, "the host runs another version, which does not know this; bl info names it"},
 };

@@ -116,6 +116,7 @@ const char *mkdomain(struct mkdomain *m, const char *host, const struct domcfg *
     r->weight = d->weight;
     r->cap = d->cap;
     r->affinity = d->affinity;
+    r->tsc_hz = d->tsc_hz;
     r->memory_max = d->memory;
     r->memory_target = d->current;
     r->memory_min = d->minimum;

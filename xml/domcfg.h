@@ -34,6 +34,7 @@ struct domcfg {
     struct place memory_at;
     uint32_t vcpus, weight, cap; /* cap: percent of one CPU, 0: none */
     uint64_t affinity;           /* 0: any CPU */
+    uint64_t tsc_hz;             /* 0: the host's */
     char *kernel, *initrd; /* absolute, or relative to the working directory; initrd: or NULL */
     struct place kernel_at, initrd_at;
     char cmdline[2048];

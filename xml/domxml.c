@@ -283,6 +283,36 @@ static void read_devices(struct walk *w, xmlNode *node, void *arg)
     walk_children(w, node, RULES(rules), arg);
 }
 
+static void must(struct walk *w, xmlNode *node, const char *name, const char *value)
+{
+    char text[64];
+
+    if (walk_attribute(w, node, name, text, sizeof(text)) && !*text)
+        walk_fail(w, node, "needs %s='%s'", name, value);
+    only(w, node, name, value);
+}
+
+static void read_timer(struct walk *w, xmlNode *node, void *arg)
+{
+    struct domcfg *d = arg;
+    char text[32];
+
+    must(w, node, "name", "tsc");
+    only(w, node, "mode", "native");
+    only(w, node, "present", "yes");
+    if (walk_attribute(w, node, "frequency", text, sizeof(text)) && *text)
+        d->tsc_hz = walk_number(w, node, text, 100000000, 10000000000);
+}
+
+static void read_clock(struct walk *w, xmlNode *node, void *arg)
+{
+    static const struct walk_rule rules[] = {
+        {"timer", read_timer, 0, "name frequency mode present"}};
+
+    must(w, node, "offset", "utc");
+    walk_children(w, node, RULES(rules), arg);
+}
+
 static void check_memory(struct walk *w, xmlNode *node, struct domcfg *d)
 {
     if (!d->current)
@@ -311,6 +341,7 @@ void domxml_read(struct walk *w, xmlNode *node, struct domcfg *d)
         {"vcpu", read_vcpu, 0, "cpuset placement"},
         {"cputune", read_cputune, 0, NULL},
         {"os", read_os, WALK_REQUIRED, NULL},
+        {"clock", read_clock, 0, "offset"},
         {"on_poweroff", read_on_poweroff, 0, NULL},
         {"on_reboot", read_on_reboot, 0, NULL},
         {"on_crash", read_on_crash, 0, NULL},

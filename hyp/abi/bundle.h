@@ -106,7 +106,8 @@ struct bundle_domain {
     uint32_t vault_pages; /* class guest: 0 */
     struct bundle_segment segments[BUNDLE_MAX_SEGMENTS];
     char cmdline[BUNDLE_CMDLINE_SIZE];
-    uint8_t reserved[BUNDLE_PAGE - 160 - 768 - BUNDLE_CMDLINE_SIZE]; /* zero */
+    uint64_t tsc_hz;                                                     /* 0: the host's */
+    uint8_t reserved[BUNDLE_PAGE - 160 - 768 - BUNDLE_CMDLINE_SIZE - 8]; /* zero */
 };
 _Static_assert(offsetof(struct bundle_domain, segments) == 160, "record header");
 _Static_assert(sizeof(struct bundle_domain) == BUNDLE_PAGE, "record is a page");

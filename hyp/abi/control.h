@@ -99,7 +99,8 @@ enum bh_control_command {
     /* Begins a domain from a record (hyp/abi/bundle.h; offset 0 in each segment; class GUEST, no
      * privileges): domid is its number. It gets its memory in state BUILDING, then goes LOADING, or
      * is destroyed with a line in the log. -XEN_EEXIST: name or UUID in use; -XEN_ENOMEM: there is
-     * less free memory than it needs beside those that are BUILDING. */
+     * less free memory than it needs beside those that are BUILDING; -XEN_EOPNOTSUPP: its TSC
+     * cannot run as it should. */
     BH_CONTROL_create,
     /* Bytes of segment a, from byte b of it on: the next ones that are wanted, which is what a and
      * b are set to then; a: as many as there are segments: no more are. Size 0 asks for them only.

@@ -219,7 +219,8 @@ static void cpus_init(void)
         smp_start(mk_hpa(page), cpu_run_loop);
     else
         log_line("no memory below 640 KiB: one CPU");
-    log_line("%s, %u CPU(s) online", vendor->name, ncpus);
+    log_line("%s, %u CPU(s) online%s", vendor->name, ncpus,
+             features.tsc_fraction ? ", TSC scaling" : "");
 }
 
 /* On the boot CPU's final stack. */

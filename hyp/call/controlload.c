@@ -25,7 +25,10 @@ static long create(struct control *c, struct bundle_domain *r)
         return control_refuse(c, -XEN_ENOMEM, "more memory than is free");
     rc = domain_create(r, 0, true, &d);
     if (rc)
-        return control_refuse(c, rc, rc == -XEN_EEXIST ? "name or UUID in use" : "no memory");
+        return control_refuse(c, rc,
+                              rc == -XEN_EEXIST       ? "name or UUID in use"
+                              : rc == -XEN_EOPNOTSUPP ? "the CPU cannot scale its TSC"
+                                                      : "no memory");
     c->arg.domid = d->id;
     domain_build(d);
     c->then = CONTROL_CHANGED;

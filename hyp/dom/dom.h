@@ -70,8 +70,9 @@ struct vcpu {
     bool down;                                  /* VCPUOP_down, INIT, or not yet started */
     bool initialised;                           /* has registers to start with */
     struct guest_area info;                     /* registered vcpu_info; unset: in shared_info */
-    struct spinlock area_lock;                  /* the next two */
+    struct spinlock area_lock;                  /* the next three */
     struct guest_area runstate_area, time_area; /* VCPUOP_register_*_memory_area */
+    uint32_t time_version;                      /* of the last vcpu_time_info, even */
     struct timer singleshot;                    /* VCPUOP_set_singleshot_timer, set_timer_op */
     struct evtchn_vcpu evtchn;
     uint8_t upcall_vector; /* HVMOP_set_evtchn_upcall_vector; 0: the domain's callback */

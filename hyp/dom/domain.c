@@ -357,10 +357,18 @@ int domain_create(const struct bundle_domain *record, uint16_t id, bool by_call,
                   struct domain **out)
 {
     struct domain *d;
+    struct tsc tsc;
     int rc;
 
     if (by_call && is_taken(record))
         return -XEN_EEXIST;
+    if (!tsc_init(&tsc, record->tsc_hz)) {
+        log_line("[%s] cannot be built: its TSC is to run at %lu kHz, the host's runs at %u kHz, "
+                 "and this CPU cannot scale it%s",
+                 record->name, record->tsc_hz / 1000, tsc_khz,
+                 features.tsc_fraction ? " so far" : "");
+        return -XEN_EOPNOTSUPP;
+    }
     d = alloc_domain(record);
     if (!d)
         return -XEN_ENOMEM;
@@ -369,6 +377,7 @@ int domain_create(const struct bundle_domain *record, uint16_t id, bool by_call,
     d->arch.nvcpus = d->nvcpus;
     d->arch.serial2 = record->privileges & BUNDLE_PRIV_SERIAL2;
     d->arch.domid = d->id;
+    d->arch.tsc = tsc;
     d->arch.name = d->record->name;
     rc = create_parts(d);
     if (rc)

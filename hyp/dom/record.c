@@ -190,6 +190,8 @@ const char *record_check(const struct bundle_domain *r, const struct bundle_head
     if (r->on_poweroff > BUNDLE_PRESERVE || r->on_reboot > BUNDLE_PRESERVE ||
         r->on_crash > BUNDLE_PRESERVE)
         return "on_poweroff, on_reboot, on_crash: unknown action";
+    if (r->tsc_hz && (r->tsc_hz < RECORD_MIN_TSC || r->tsc_hz > RECORD_MAX_TSC))
+        return "tsc_hz: must be 100 MHz..10 GHz";
     if (r->reserved0 || !all_zero(r->reserved, sizeof(r->reserved)))
         return "reserved: not zero";
     if (strnlen(r->cmdline, BUNDLE_CMDLINE_SIZE) == BUNDLE_CMDLINE_SIZE)

@@ -13,6 +13,8 @@
 
 #define RECORD_MAX_WEIGHT 65535U
 #define RECORD_MAX_CAP    (100UL * BUNDLE_MAX_VCPUS)
+#define RECORD_MIN_TSC    100000000UL /* Hz */
+#define RECORD_MAX_TSC    10000000000UL
 #define RECORD_MAX_MEMORY (1ULL << 43) /* guest frame numbers must fit struct frame */
 
 /* Guest-physical layout above RAM and the vault that every guest has. */

@@ -214,8 +214,11 @@ static void put_back(struct run *r)
     poke(sched_release(&v->sched, r->why, now_ns()));
 }
 
-static void set_slice(struct run *r, uint64_t now, uint64_t slice)
+/* Where the TSC's scale is not exact the clock begins anew, before its error can be seen. */
+static void begin_slice(struct run *r, uint64_t now, uint64_t slice)
 {
+    if (r->current->dom->arch.tsc.ratio)
+        vcpu_info_time(r->current);
     timer_set(&r->slice, now + (log_pending() ? LOG_POLL : slice));
 }
 
@@ -230,7 +233,7 @@ static void choose(struct run *r, struct cpu *c)
     if (r->current) {
         if (r->why != SCHED_BLOCK && !sched_should_yield(&r->current->sched, r->why, now, &slice)) {
             r->why = SCHED_PREEMPT;
-            set_slice(r, now, slice);
+            begin_slice(r, now, slice);
             return;
         }
         put_back(r);
@@ -247,7 +250,7 @@ static void choose(struct run *r, struct cpu *c)
     __atomic_store_n(&r->current->poll, 0, __ATOMIC_SEQ_CST);
     vcpu_load(&r->current->arch);
     vcpu_info_runstate_write(r->current, RUNSTATE_running);
-    set_slice(r, now, slice);
+    begin_slice(r, now, slice);
 }
 
 /* Nothing to run: work that waits, or sleep. */

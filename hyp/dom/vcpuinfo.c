@@ -59,7 +59,7 @@ int vcpu_info_register(struct vcpu *v, gpa_t gpa)
 
 static void write_time(volatile struct vcpu_time_info *to, const struct vcpu_time_info *from)
 {
-    to->version = 1;
+    to->version = from->version;
     __atomic_thread_fence(__ATOMIC_RELEASE);
     to->tsc_timestamp = from->tsc_timestamp;
     to->system_time = from->system_time;
@@ -67,31 +67,34 @@ static void write_time(volatile struct vcpu_time_info *to, const struct vcpu_tim
     to->tsc_shift = from->tsc_shift;
     to->flags = from->flags;
     __atomic_thread_fence(__ATOMIC_RELEASE);
-    to->version = 2;
+    to->version = from->version + 1;
 }
 
+/* The scale of a TSC at another frequency than the host's is not exact: it is not called stable. */
 void vcpu_info_time(struct vcpu *v)
 {
-    uint64_t tsc = rdtsc();
+    const struct tsc *tsc = &v->dom->arch.tsc;
+    uint64_t now = rdtsc();
     struct vcpu_time_info t = {
-        .version = 1,
-        .tsc_timestamp = tsc + v->dom->arch.tsc_offset,
-        .system_time = tsc_to_ns(tsc),
-        .tsc_to_system_mul = tsc_mul,
-        .tsc_shift = tsc_shift,
-        .flags = features.invariant_tsc ? XEN_PVCLOCK_TSC_STABLE_BIT : 0,
+        .tsc_timestamp = tsc_at(tsc, now),
+        .system_time = tsc_to_ns(now),
+        .tsc_to_system_mul = tsc->mul,
+        .tsc_shift = tsc->shift,
+        .flags = features.invariant_tsc && !tsc->ratio ? XEN_PVCLOCK_TSC_STABLE_BIT : 0,
     };
-    struct vcpu_info *info = vcpu_info_open(v);
+    struct vcpu_info *info;
 
+    spin_lock(&v->area_lock);
+    t.version = v->time_version + 1;
+    v->time_version += 2;
+    info = vcpu_info_open(v);
     if (info) {
         write_time(&info->time, &t);
         vcpu_info_close(v, info);
     }
-    spin_lock(&v->area_lock);
     if (v->time_area.size) {
         area_write(&v->time_area, 0, &t, sizeof(t));
-        t.version = 2;
-        area_write(&v->time_area, 0, &t.version, sizeof(t.version));
+        area_write(&v->time_area, 0, &v->time_version, sizeof(v->time_version));
     }
     spin_unlock(&v->area_lock);
 }

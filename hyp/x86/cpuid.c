@@ -155,11 +155,13 @@ static void extended(struct x86_vcpu *v, uint32_t leaf, struct cpuid *r)
 
 static void xen_time(struct x86_vcpu *v, uint32_t sub, struct cpuid *r)
 {
+    const struct tsc *t = &v->dom->tsc;
+
     if (sub == 0)
-        *r = (struct cpuid){.b = 2, .c = tsc_khz, .d = 0}; /* the TSC is never emulated */
+        *r = (struct cpuid){.b = 2, .c = t->khz, .d = 0}; /* the TSC is never emulated */
     else if (sub == 1)
-        *r = (struct cpuid){(uint32_t)v->dom->tsc_offset, (uint32_t)(v->dom->tsc_offset >> 32),
-                            tsc_mul, (uint32_t)tsc_shift};
+        *r = (struct cpuid){(uint32_t)t->offset, (uint32_t)(t->offset >> 32), t->mul,
+                            (uint32_t)t->shift};
     else if (sub == 2)
         r->a = tsc_khz;
 }

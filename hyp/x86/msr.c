@@ -96,7 +96,7 @@ bool msr_guest_read(struct x86_vcpu *v)
     if (is_apic(msr))
         known = vlapic_read(v, msr, &value);
     else if (msr == MSR_TSC)
-        value = rdtsc() + v->dom->tsc_offset;
+        value = tsc_at(&v->dom->tsc, rdtsc());
     else if (msr == MSR_PAT)
         value = v->pat;
     else if (spec_owns(msr))

@@ -48,5 +48,6 @@
 #define MSR_X2APIC       0x800
 #define MSR_EFER         0xc0000080
 #define MSR_TSC_AUX      0xc0000103
+#define MSR_TSC_RATIO    0xc0000104
 
 #endif

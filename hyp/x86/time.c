@@ -8,6 +8,7 @@
 
 #include "hyp/x86/acpi.h"
 #include "hyp/x86/machine.h"
+#include "hyp/x86/tsc.h"
 
 #define PM_HZ         3579545UL
 #define PM_MASK       0xffffffU
@@ -69,29 +70,9 @@ uint64_t time_median(uint64_t *v, unsigned n)
     return v[n / 2];
 }
 
-void time_scale(uint64_t khz, uint32_t *mul, int8_t *shift)
-{
-    uint64_t hz = khz * 1000;
-    int s = 0;
-
-    /* ns a tick = 1e9 / hz = mul / 2^32 * 2^shift, with mul's top bit set. */
-    while (hz > NS_PER_SECOND << 1) {
-        hz >>= 1;
-        s--;
-    }
-    while (hz <= NS_PER_SECOND) {
-        hz <<= 1;
-        s++;
-    }
-    *mul = (uint32_t)((NS_PER_SECOND << 32) / hz);
-    *shift = (int8_t)s;
-}
-
 uint64_t tsc_to_ns(uint64_t tsc)
 {
-    tsc -= tsc_base;
-    tsc = tsc_shift < 0 ? tsc >> -tsc_shift : tsc << tsc_shift;
-    return (uint64_t)(((unsigned __int128)tsc * tsc_mul) >> 32);
+    return tsc_ns(tsc - tsc_base, tsc_mul, tsc_shift);
 }
 
 uint64_t ns_to_tsc(uint64_t ns)
@@ -158,7 +139,7 @@ void time_init(uint64_t start)
             v[i] = sample_pit();
     }
     tsc_khz = (uint32_t)time_median(v, SAMPLES);
-    time_scale(tsc_khz, &tsc_mul, &tsc_shift);
+    tsc_scale(tsc_khz, &tsc_mul, &tsc_shift);
     tsc_base = start;
     ready = true;
     wall_base = read_cmos() * NS_PER_SECOND;

@@ -13,8 +13,6 @@ void time_init(uint64_t start);
 
 /* The middle one of n values, which are sorted. */
 uint64_t time_median(uint64_t *v, unsigned n);
-/* pvclock's scale for a TSC of khz. */
-void time_scale(uint64_t khz, uint32_t *mul, int8_t *shift);
 /* Seconds since 1970 of a date and time in UTC, from 1970 on. */
 uint64_t time_seconds(unsigned year, unsigned month, unsigned day, unsigned hour, unsigned minute,
                       unsigned second);

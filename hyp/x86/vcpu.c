@@ -25,7 +25,6 @@ static unsigned xsave_order(void)
 
 int domain_arch_init(struct x86_domain *d)
 {
-    d->tsc_offset = -rdtsc();
     d->io_bitmap = hyp_alloc(IO_BITMAP_ORDER);
     if (!d->io_bitmap)
         return -XEN_ENOMEM;

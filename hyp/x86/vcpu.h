@@ -10,6 +10,7 @@
 #include "hyp/lib/log.h"
 #include "hyp/x86/cpu.h"
 #include "hyp/x86/machine.h"
+#include "hyp/x86/tsc.h"
 #include "hyp/x86/vlapic.h"
 #include "mm/p2m.h"
 
@@ -52,7 +53,7 @@ struct x86_domain {
     struct p2m p2m;
     uint32_t nvcpus;
     struct x86_vcpu *vcpus[MAX_VCPUS];
-    uint64_t tsc_offset;     /* guest TSC = host TSC + offset */
+    struct tsc tsc;          /* domain_create() */
     uint8_t callback_vector; /* HVM_PARAM_CALLBACK_IRQ type vector; 0: none */
     bool serial2;            /* I/O ports 0x2f8-0x2ff pass through */
     uint8_t *io_bitmap;      /* 12 KiB (hyp_alloc(2)), all ones but what passes through */

@@ -169,7 +169,9 @@ static uint32_t current_count(const struct vlapic *l)
 
 static void set_deadline(struct x86_vcpu *v, uint64_t tsc)
 {
+    const struct tsc *t = &v->dom->tsc;
     struct vlapic *l = &v->vlapic;
+    int64_t left;
 
     if ((l->lvt_timer & TIMER_MODE) != TSC_DEADLINE)
         return;
@@ -177,8 +179,8 @@ static void set_deadline(struct x86_vcpu *v, uint64_t tsc)
     l->tsc_deadline = tsc;
     if (!tsc)
         return;
-    tsc -= v->dom->tsc_offset;
-    timer_set(&l->timer, (int64_t)(tsc - rdtsc()) <= 0 ? 0 : tsc_to_ns(tsc));
+    left = (int64_t)(tsc - tsc_at(t, rdtsc()));
+    timer_set(&l->timer, left <= 0 ? 0 : now_ns() + tsc_ns((uint64_t)left, t->mul, t->shift));
 }
 
 static void write_lvt_timer(struct x86_vcpu *v, uint32_t value)

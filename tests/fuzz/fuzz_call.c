@@ -54,9 +54,6 @@ bool __wrap_run_preempted(void)
 }
 
 /* What hyp/dom/vcpuinfo.c needs of the rest. */
-uint32_t tsc_mul = 1U << 31;
-int8_t tsc_shift;
-
 uint64_t tsc_to_ns(uint64_t tsc)
 {
     (void)tsc;

@@ -94,6 +94,7 @@ static void check_domain(const struct domcfg *d)
     MUST(d->minimum <= d->current && d->current <= d->memory && d->current >= MIB);
     MUST(d->memory <= 8UL << 40 && !((d->memory | d->current | d->minimum) % 4096) && d->minimum);
     MUST(d->vcpus >= 1 && d->vcpus <= 64 && d->weight >= 1 && d->weight <= 65535 && d->cap <= 6400);
+    MUST(!d->tsc_hz || (d->tsc_hz >= 100000000 && d->tsc_hz <= 10000000000));
     MUST(memchr(d->cmdline, 0, sizeof(d->cmdline)) && d->kernel && *d->kernel);
     MUST(d->on_poweroff <= ACTION_PRESERVE && d->on_reboot <= ACTION_PRESERVE &&
          d->on_crash <= ACTION_PRESERVE);

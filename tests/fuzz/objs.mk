@@ -14,7 +14,7 @@ fuzz_console-runs := 6000
 
 fuzz-tests += fuzz_call
 fuzz_call-src   := $(addprefix tests/fuzz/,fuzz_call.c callgen.c audit.c) $(fake-call) \
-                   $(fake-domains) hyp/x86/copy.c hyp/dom/area.c hyp/dom/vcpuinfo.c
+                   $(fake-domains) hyp/x86/copy.c hyp/dom/area.c hyp/dom/vcpuinfo.c hyp/x86/tsc.c
 fuzz_call-flags := -D_GNU_SOURCE= -include tests/fuzz/fake_window.h \
                    -Wl,--wrap=arch_slot_map,--wrap=run_preempted
 fuzz_call-runs  := 5000

@@ -114,6 +114,7 @@ void model_init(void)
     d->vcpus[0].running = 1;
     d->record.affinity = d->vcpus[0].affinity = d->vcpus[1].affinity = 0xb;
     d->record.cap = d->info.cap = 150;
+    d->record.tsc_hz = 2000000000;
     strcpy(d->record.cmdline, "console=hvc0 a=<&>");
     strcpy((char *)d->ram + MIB, "the memory of web");
     d = boot("sick", BUNDLE_CLASS_GUEST, 4 * MIB, 1);
@@ -263,6 +264,8 @@ static int call_create(struct call *c)
     for (d = domains; d; d = d->next)
         if (!strcmp(d->info.name, r->name) || !memcmp(d->info.uuid, r->uuid, sizeof(r->uuid)))
             return -XEN_EEXIST;
+    if (r->tsc_hz) /* its CPU cannot scale it */
+        return -XEN_EOPNOTSUPP;
     if (r->memory_target > memory_free())
         return -XEN_ENOMEM;
     d = add(next_domid++);

@@ -108,6 +108,7 @@ static struct bundle_domain good_record(void)
 #define NDOMAINS "ndomains: too many"
 #define NAME     "name: not a printable name"
 #define RESERVED "reserved: not zero"
+#define TSC      "tsc_hz: must be 100 MHz..10 GHz"
 
 static const struct row headers[] = {
     {NULL, {{0}}},
@@ -245,6 +246,10 @@ static const struct row records[] = {
     {"vault_pages: not for guests", {R(vault_pages, 1)}},
     {NULL, {R(class, BUNDLE_CLASS_XS), R(vault_pages, 16384)}},
     {"vault_pages: more than 64 MiB", {R(class, BUNDLE_CLASS_XS), R(vault_pages, 16385)}},
+    {NULL, {R(tsc_hz, 100000000)}},
+    {NULL, {R(tsc_hz, 10000000000)}},
+    {TSC, {R(tsc_hz, 99999999)}},
+    {TSC, {R(tsc_hz, 10000000001)}},
     {RESERVED, {R(reserved0, 1)}},
     {RESERVED, {R(reserved[0], 1)}},
     {RESERVED, {R(reserved[sizeof(((struct bundle_domain *)0)->reserved) - 1], 1)}},

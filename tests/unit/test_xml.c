@@ -131,6 +131,7 @@ START_TEST(samples)
     ck_assert_uint_eq(d->affinity, 0xb);
     ck_assert_uint_eq(d->weight, 512);
     ck_assert_uint_eq(d->cap, 150);
+    ck_assert_uint_eq(d->tsc_hz, 2000000000);
     ck_assert_str_eq(d->kernel, "/srv/vmlinuz");
     ck_assert_str_eq(d->cmdline, "console=hvc0 quiet");
     ck_assert_int_eq(d->on_poweroff, ACTION_DESTROY);
@@ -207,7 +208,8 @@ START_TEST(bundle_is_valid)
         "<host><name>h</name><memory unit='MiB'>64</memory><control/><domain type='xen'>"
         "<name>a</name><memory "
         "unit='MiB'>8</memory><os><type>xenpvh</type><kernel>good.elf</kernel>"
-        "<initrd>text</initrd><cmdline>x y</cmdline></os></domain></host>";
+        "<initrd>text</initrd><cmdline>x y</cmdline></os><clock offset='utc'>"
+        "<timer name='tsc' frequency='2500000001'/></clock></domain></host>";
     const struct bundle_domain *r;
     struct hostcfg h;
     uint8_t *bundle = NULL;
@@ -225,6 +227,8 @@ START_TEST(bundle_is_valid)
     ck_assert_uint_eq(r[0].class, BUNDLE_CLASS_CTL);
     ck_assert_uint_eq(r[1].nsegments, 3);
     ck_assert_uint_eq(r[1].entry, 0x100010);
+    ck_assert_uint_eq(r[0].tsc_hz, 0);
+    ck_assert_uint_eq(r[1].tsc_hz, 2500000001);
     ck_assert_uint_eq(r[1].segments[2].kind, BUNDLE_SEGMENT_MODULE);
     ck_assert_uint_eq(r[1].segments[2].gpa, 0x400000);
     ck_assert_int_eq(memcmp(bundle + r[1].segments[2].offset, "hello\n", 6), 0);

@@ -66,8 +66,18 @@ static const char *probe(void)
         .rdtscp = cpuid(0x80000001, 0).d & BIT(27),
         .asids = svm.b,
     };
+    if (svm.d & BIT(4)) {
+        features.tsc_whole = 8;
+        features.tsc_fraction = 32;
+    }
     fill_msrpm();
     return NULL;
+}
+
+void svm_set_tsc_ratio(struct svm_cpu *s, uint64_t ratio)
+{
+    s->tsc_ratio = ratio;
+    wrmsr(MSR_TSC_RATIO, ratio);
 }
 
 static const char *cpu_on(struct cpu *c)
@@ -81,6 +91,8 @@ static const char *cpu_on(struct cpu *c)
     c->vendor = s;
     wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SVME);
     wrmsr(MSR_VM_HSAVE_PA, hva_to_hpa(s->save_area).val);
+    if (features.tsc_fraction)
+        svm_set_tsc_ratio(s, TSC_RATIO_ONE);
     s->host_hpa = hva_to_hpa(&s->host).val;
     __asm__ volatile("vmsave %%rax" : : "a"(s->host_hpa) : "memory");
     c->asid_gen = 1;

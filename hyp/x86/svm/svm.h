@@ -19,6 +19,8 @@ struct svm_code {
 };
 #define SVM_CODES 4
 
+#define TSC_RATIO_ONE BIT(32)
+
 /* A vCPU's AMD-V state, two pages. Only the vCPU's CPU, or its creator, touches it. */
 struct svm_vcpu {
     struct vmcb vmcb;
@@ -33,7 +35,8 @@ struct svm_vcpu {
 struct svm_cpu {
     uint8_t save_area[PAGE_SIZE];
     struct vmcb host;
-    uint64_t host_hpa; /* of host */
+    uint64_t host_hpa;  /* of host */
+    uint64_t tsc_ratio; /* in MSR_TSC_RATIO */
 };
 
 struct svm_features {
@@ -53,6 +56,9 @@ static inline void vmcb_dirty(struct vmcb *b, uint64_t bits)
 {
     b->clean &= ~(uint32_t)bits;
 }
+/* From now on guests of this CPU, whose s is, have a TSC that counts by ratio (8.32 bits). */
+void svm_set_tsc_ratio(struct svm_cpu *s, uint64_t ratio);
+
 int vmcb_vcpu_init(struct x86_vcpu *v);
 void vmcb_vcpu_free(struct x86_vcpu *v);
 void vmcb_load(struct x86_vcpu *v);

@@ -68,13 +68,17 @@ void vmcb_load(struct x86_vcpu *v)
 {
     struct svm_vcpu *x = svm_of(v);
     struct cpu *c = this_cpu();
+    struct svm_cpu *s = c->vendor;
+    uint64_t ratio = v->dom->tsc.ratio ? v->dom->tsc.ratio : TSC_RATIO_ONE;
 
     if (x->cpu != c) {
         x->cpu = c;
         x->asid_gen = 0;
         x->vmcb.clean = 0;
     }
-    x->vmcb.tsc_offset = v->dom->tsc_offset;
+    x->vmcb.tsc_offset = v->dom->tsc.offset;
+    if (features.tsc_fraction && s->tsc_ratio != ratio)
+        svm_set_tsc_ratio(s, ratio);
     if (svm_features.rdtscp)
         wrmsr(MSR_TSC_AUX, v->tsc_aux);
 }

@@ -72,11 +72,13 @@ void vmcs_release(const struct x86_vcpu *v, bool grabbed)
 /* What does not depend on the CPU nor change while the vCPU lives. */
 static void vmcs_setup(const struct x86_vcpu *v)
 {
-    uint64_t io = hva_to_hpa(v->dom->io_bitmap).val;
+    uint64_t io = hva_to_hpa(v->dom->io_bitmap).val, ratio = v->dom->tsc.ratio;
 
     vmcs_write(VMCS_PIN, vmx_ctl[VMX_PIN]);
     vmcs_write(VMCS_PROC, vmx_of(v)->proc);
-    vmcs_write(VMCS_PROC2, vmx_ctl[VMX_PROC2]);
+    vmcs_write(VMCS_PROC2, vmx_ctl[VMX_PROC2] | (ratio ? PROC2_TSC_SCALING : 0));
+    if (ratio)
+        vmcs_write(VMCS_TSC_MULTIPLIER, ratio);
     vmcs_write(VMCS_EXIT, vmx_ctl[VMX_EXIT]);
     vmcs_write(VMCS_EXCEPTIONS, BIT(VECTOR_MC) | BIT(VECTOR_AC) | BIT(VECTOR_DB));
     vmcs_write(VMCS_IO_BITMAP_A, io);
@@ -189,7 +191,7 @@ void vmcs_load(struct x86_vcpu *v)
         v->seen_gen = ~0UL; /* this CPU may hold old EPT entries: flush before the entry */
     }
     vmcs_write_host();
-    vmcs_write(VMCS_TSC_OFFSET, v->dom->tsc_offset);
+    vmcs_write(VMCS_TSC_OFFSET, v->dom->tsc.offset);
     WRITE_CR(2, x->cr2);
     wrmsr(MSR_STAR, v->star);
     wrmsr(MSR_LSTAR, v->lstar);

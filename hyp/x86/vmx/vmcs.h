@@ -16,6 +16,7 @@
 #define VMCS_IO_BITMAP_B         0x2002
 #define VMCS_MSR_BITMAP          0x2004
 #define VMCS_TSC_OFFSET          0x2010
+#define VMCS_TSC_MULTIPLIER      0x2032
 #define VMCS_EPTP                0x201a
 #define VMCS_ENCLS_BITMAP        0x202e
 #define VMCS_GUEST_PHYSICAL      0x2400
@@ -114,6 +115,7 @@
 #define PROC2_PAUSE_LOOP   0x00000400
 #define PROC2_INVPCID      0x00001000
 #define PROC2_ENCLS        0x00008000
+#define PROC2_TSC_SCALING  0x02000000
 
 /* Exit and entry controls. */
 #define EXIT_CTL_DEBUG  0x00000004

@@ -62,6 +62,10 @@ static const char *vmx_choose_controls(void)
     for (unsigned i = 0; i < VMX_NCTL; i++) {
         cap[i] = rdmsr(vmx_ctl_msr[i]);
         vmx_ctl[i] = (uint32_t)cap[i] | (vmx_wants[i] & (uint32_t)(cap[i] >> 32));
+        if (i == VMX_PROC2 && cap[i] >> 32 & PROC2_TSC_SCALING) {
+            features.tsc_whole = 16;
+            features.tsc_fraction = 48;
+        }
         if (i == VMX_PROC && !(cap[i] >> 32 & PROC_SECONDARY))
             return "secondary controls (EPT)";
     }

@@ -2,7 +2,7 @@
 /*
  * Ten minutes of the host's time, slept through: the clock that the guest computes from its TSC (by
  * pvclock, and by the frequency that CPUID tells) against the host's (HVMOP_get_time), which never
- * goes back and never differs by more than 100 ppm.
+ * goes back and never differs by more than 100 ppm. So too when the domain names a frequency.
  */
 #include "tests/guest/probe.h"
 
@@ -12,6 +12,14 @@
 #define SECOND  1000000000UL
 #define MINUTES 10
 #define PPM     100
+
+#define MSR_TSC_DEADLINE 0x6e0
+#define MSR_TPR          0x808
+#define MSR_SVR          0x80f
+#define MSR_IRR          0x822 /* of vectors 0x40 to 0x5f */
+#define MSR_LVT_TIMER    0x832
+#define LVT_DEADLINE     (2U << 17)
+#define VECTOR           0x40
 
 static uint64_t tsc(void)
 {
@@ -28,6 +36,15 @@ static uint64_t tsc_khz(void)
 
     __asm__ volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
     return c;
+}
+
+/* Nanoseconds of so many ticks, by the scale of pvclock. */
+static uint64_t ns_of(uint64_t ticks)
+{
+    volatile struct vcpu_time_info *t = &rt_shared.vcpu_info[0].time;
+
+    ticks = t->tsc_shift < 0 ? ticks >> -t->tsc_shift : ticks << t->tsc_shift;
+    return (uint64_t)(((unsigned __int128)ticks * t->tsc_to_system_mul) >> 32);
 }
 
 static uint64_t host(void)
@@ -50,11 +67,36 @@ static uint64_t distance(uint64_t a, uint64_t b)
     return a > b ? a - b : b - a;
 }
 
+static bool raised(void)
+{
+    uint64_t irr = 0;
+
+    EQUAL(probe_rdmsr(MSR_IRR, &irr), -1);
+    return irr & 1;
+}
+
+/* A TSC deadline a second away raises its vector, which TPR holds back, neither soon nor late. */
+static void deadline(uint64_t khz)
+{
+    uint64_t begin = host();
+
+    EQUAL(probe_wrmsr(MSR_TPR, 0xff), -1);
+    EQUAL(probe_wrmsr(MSR_SVR, 0x1ff), -1);
+    EQUAL(probe_wrmsr(MSR_LVT_TIMER, LVT_DEADLINE | VECTOR), -1);
+    EQUAL(probe_wrmsr(MSR_TSC_DEADLINE, tsc() + khz * 1000), -1);
+    sleep_until(begin + SECOND / 2);
+    TRUE(!raised());
+    while (host() < begin + SECOND * 3 / 2)
+        sleep_until(begin + SECOND * 3 / 2);
+    TRUE(raised());
+}
+
 void probe_main(void)
 {
     uint64_t begin = host(), ticks = tsc(), khz = tsc_khz(), last = 0, end = begin;
 
     TRUE(khz > 1000);
+    TRUE(distance(ns_of(khz * 1000), SECOND) < SECOND / 1000000);
     for (uint64_t at = begin + SECOND; at <= begin + MINUTES * 60 * SECOND; at += SECOND) {
         uint64_t before, after;
 
@@ -68,5 +110,6 @@ void probe_main(void)
     }
     ticks = tsc() - ticks;
     TRUE(distance(ticks * 1000000 / khz, end - begin) < (end - begin) / 1000000 * PPM);
+    deadline(khz);
     rt_print("%lu s, TSC of %lu kHz\n", (end - begin) / SECOND, khz);
 }
