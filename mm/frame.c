@@ -9,7 +9,7 @@
 struct frame *frame_table;
 uint64_t frame_count;
 
-static struct spinlock lock; /* the frame lock: the table and the free lists */
+static struct spinlock lock; /* the frame lock: the table, but for counts, and the free lists */
 static struct mem_stats stats;
 
 void mem_init(struct frame *table, uint64_t max_hfn)
@@ -147,48 +147,34 @@ void hyp_free(void *p, unsigned order)
     spin_unlock(&lock);
 }
 
-static bool is_domains(const struct frame *p, uint16_t owner)
+/* Drops one of p's references: was it the last? Then nobody finds p any more. */
+static inline bool drop(struct frame *p)
 {
-    return p && p->owner == owner && p->refs != UINT32_MAX &&
-           (p->type == FRAME_PRIVATE || p->type == FRAME_PINNED || p->type == FRAME_SHARED);
+    uint32_t before = __atomic_fetch_sub(&p->refs, 1, __ATOMIC_ACQ_REL);
+
+    ASSERT(before);
+    return before == 1;
 }
 
-bool frame_get(hfn_t f, uint16_t owner)
+static void free_last(struct frame *p, struct locked held)
 {
-    struct frame *p = frame_of(f);
-    bool ok;
-
-    spin_lock(&lock);
-    ok = is_domains(p, owner);
-    if (ok)
-        p->refs++;
-    spin_unlock(&lock);
-    return ok;
-}
-
-static __attribute__((noinline)) void free_last(struct frame *p, struct locked held)
-{
-    ASSERT(p->type == FRAME_PRIVATE || p->type == FRAME_SHARED);
+    ASSERT((p->type == FRAME_PRIVATE || p->type == FRAME_SHARED) && !p->pins);
     buddy_free(ZONE_GUEST, (uint32_t)(p - frame_table), 0, held);
-}
-
-static inline void put_locked(struct frame *p, struct locked held)
-{
-    ASSERT(p->refs);
-    if (unlikely(!--p->refs))
-        free_last(p, held);
 }
 
 void frame_put(hfn_t f)
 {
-    struct locked held = spin_lock(&lock);
-
     ASSERT(f.val < frame_count);
-    put_locked(&frame_table[f.val], held);
+    if (likely(!drop(&frame_table[f.val])))
+        return;
+    free_last(&frame_table[f.val], spin_lock(&lock));
     spin_unlock(&lock);
 }
 
-/* Nobody but the owner uses any of them, as a rule: then they go back in one piece. */
+/*
+ * Nobody but the owner uses any of them, as a rule: then they go back in one piece. A count of one
+ * stays: it is ours.
+ */
 void frame_put_block(hfn_t f, unsigned order)
 {
     struct locked held = spin_lock(&lock);
@@ -198,38 +184,20 @@ void frame_put_block(hfn_t f, unsigned order)
 
     ASSERT(f.val + n <= frame_count && !(f.val & (n - 1)));
     for (uint64_t i = 0; i < n; i++)
-        last = last && p[i].refs == 1 && p[i].type == FRAME_PRIVATE;
+        last = last && __atomic_load_n(&p[i].refs, __ATOMIC_ACQUIRE) == 1;
     if (last)
         buddy_free(ZONE_GUEST, (uint32_t)f.val, order, held);
     for (uint64_t i = 0; !last && i < n; i++)
-        put_locked(&p[i], held);
+        if (drop(&p[i]))
+            free_last(&p[i], held);
     spin_unlock(&lock);
-}
-
-bool frame_pin(hfn_t f, uint16_t owner)
-{
-    struct frame *p = frame_of(f);
-    bool ok;
-
-    spin_lock(&lock);
-    ok = is_domains(p, owner) && p->type != FRAME_SHARED;
-    if (ok) {
-        p->refs++;
-        p->pins++;
-        p->type = FRAME_PINNED;
-    }
-    spin_unlock(&lock);
-    return ok;
 }
 
 void frame_unpin(hfn_t f)
 {
-    struct locked held = spin_lock(&lock);
     struct frame *p = frame_of(f);
+    uint32_t before = p ? __atomic_fetch_sub(&p->pins, 1, __ATOMIC_RELAXED) : 0;
 
-    ASSERT(p && p->type == FRAME_PINNED && p->pins);
-    if (!--p->pins)
-        p->type = FRAME_PRIVATE;
-    put_locked(p, held);
-    spin_unlock(&lock);
+    ASSERT(before);
+    frame_put(f);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The frame table: one 16-byte struct frame for every 4 KiB frame of the machine. The type makes
- * the rules: shared frames are never writable through any mapping, pinned ones are never shared or
- * moved, table and hypervisor frames are never mapped by a guest.
+ * the rules: shared frames are never writable through any mapping, and never pinned, table and
+ * hypervisor frames are never mapped by a guest.
  */
 #ifndef BH_MM_FRAME_H
 #define BH_MM_FRAME_H
@@ -17,13 +17,12 @@ enum frame_type {
     FRAME_TABLE,   /* p2m page table */
     FRAME_PRIVATE, /* a domain's memory */
     FRAME_SHARED,  /* read-only for everybody */
-    FRAME_PINNED,  /* a domain's memory in use by another party (grant, event area) */
 };
 
 #define DOMID_HYP 0x7fffU /* owner of what no domain owns */
 
 struct frame {
-    uint32_t refs; /* 1 for the owner's p2m entry, 1 for each further user; free at 0 */
+    uint32_t refs; /* 1 for the owner's p2m entry, 1 for each further user; atomic, free at 0 */
     uint16_t owner;
     uint8_t type;  /* enum frame_type */
     uint8_t order; /* of a free block's first frame */
@@ -33,7 +32,7 @@ struct frame {
         };
         struct {
             uint32_t gfn;  /* where the owner's p2m maps it */
-            uint32_t pins; /* PINNED while non-zero */
+            uint32_t pins; /* references of other parties that stay (grants, areas); atomic */
         };
     };
 };
@@ -94,13 +93,36 @@ void *hyp_alloc_table(void);
 void hyp_free(void *p, unsigned order);
 
 /*
- * References. frame_get() takes one more on a PRIVATE, PINNED or SHARED frame owned by owner; false
- * when it is not that. frame_put() drops one and frees the frame with the last. frame_pin() and
- * frame_unpin() are the same and count pins too.
+ * References, counted without a lock: who takes one holds what keeps another, the lock of a p2m
+ * that has f for one. So nobody takes one of a frame that is about to be free, and its owner and
+ * type do not change meanwhile. frame_get() takes one more on a PRIVATE or SHARED frame owned by
+ * owner, false when it is not that; frame_put() drops one and frees the frame with the last.
+ * frame_pin() and frame_unpin() are the same and count pins too, on PRIVATE ones only. They are too
+ * few to overflow: there is one for a p2m entry, an area, a reference of the owner's grant table, a
+ * CPU's copy.
  */
-bool __must_check frame_get(hfn_t f, uint16_t owner);
+static inline bool __must_check frame_get(hfn_t f, uint16_t owner)
+{
+    struct frame *p = frame_of(f);
+
+    if (!p || p->owner != owner || (p->type != FRAME_PRIVATE && p->type != FRAME_SHARED))
+        return false;
+    __atomic_fetch_add(&p->refs, 1, __ATOMIC_RELAXED);
+    return true;
+}
+
+static inline bool __must_check frame_pin(hfn_t f, uint16_t owner)
+{
+    struct frame *p = frame_of(f);
+
+    if (!p || p->owner != owner || p->type != FRAME_PRIVATE)
+        return false;
+    __atomic_fetch_add(&p->refs, 1, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&p->pins, 1, __ATOMIC_RELAXED);
+    return true;
+}
+
 void frame_put(hfn_t f);
-bool __must_check frame_pin(hfn_t f, uint16_t owner);
 void frame_unpin(hfn_t f);
 
 #endif

@@ -88,7 +88,7 @@ static void see_ram(struct walk *w, gfn_t gfn, hfn_t f, bool writable)
     const struct frame *p = frame_of(f);
     bool shared = p && p->type == FRAME_SHARED;
 
-    if (!p || (p->type != FRAME_PRIVATE && p->type != FRAME_PINNED && !shared))
+    if (!p || (p->type != FRAME_PRIVATE && !shared))
         violated(w->d, "gfn 0x%lx: memory that is of type %d", gfn.val, p ? p->type : -1);
     else if (shared && writable)
         violated(w->d, "gfn 0x%lx: a shared frame can be written", gfn.val);
@@ -165,8 +165,8 @@ static void pin_grants(struct domain *d, int sign)
                 continue;
             n++;
             p = frame_of(mk_hfn(page[k].hfn));
-            if (!p || p->type != FRAME_PINNED || p->owner != d->id)
-                violated(d, "grant %lu: its frame 0x%lx is not pinned",
+            if (!p || p->type != FRAME_PRIVATE || p->owner != d->id)
+                violated(d, "grant %lu: its frame 0x%lx is none of its own",
                          i * GRANT_ACTIVE_PER_PAGE + k, page[k].hfn);
             use(d, mk_hfn(page[k].hfn), sign, true);
         }
@@ -266,7 +266,7 @@ static const struct domain *owner_of(const struct frame *p)
 static void check_frames(void)
 {
     struct mem_stats s = mem_stats();
-    uint64_t n[FRAME_PINNED + 1] = {0}, hyp, absent;
+    uint64_t n[FRAME_SHARED + 1] = {0}, hyp, absent;
 
     for (uint64_t i = 0; i < frame_count; i++) {
         const struct frame *p = &frame_table[i];
@@ -286,17 +286,6 @@ static void check_frames(void)
                  n[FRAME_FREE], hyp, s.free, s.hyp);
     if (!buddy_is_sound())
         violated(NULL, "a free list is broken");
-}
-
-/* A pinned frame has pins, others have none. */
-static void check_types(void)
-{
-    for (uint64_t i = 0; i < frame_count; i++) {
-        const struct frame *p = &frame_table[i];
-
-        if ((p->type == FRAME_PINNED && !p->pins) || (p->type == FRAME_PRIVATE && p->pins))
-            violated(owner_of(p), "frame 0x%lx: type %u with %u pins", i, p->type, p->pins);
-    }
 }
 
 static void each(void (*fn)(struct domain *d, int sign), int sign)
@@ -319,7 +308,6 @@ const char *invariant_find(const struct domain **who)
     text[0] = '\0';
     culprit = NULL;
     tables = 0;
-    check_types();
     each(check_ports, 0);
     each(use_memory, -1);
     each(pin_grants, -1);

@@ -84,6 +84,15 @@ int copy_to_gpa(struct x86_domain *d, gpa_t dst, const void *src, size_t n)
     return copy_gpa(d, (void *)(uintptr_t)src, dst, n, true);
 }
 
+void copy_frames(hfn_t to, size_t to_at, hfn_t from, size_t from_at, size_t n)
+{
+    struct window w = window_open(), r = window_open();
+
+    memcpy(window_aim(w, to) + to_at, window_aim(r, from) + from_at, n);
+    window_close(r);
+    window_close(w);
+}
+
 /* Reads the next entry on the way, at gpa a; false: there is no memory, or it is not present. */
 static bool step(struct copy *c, struct walked *w, gpa_t a, bool wide)
 {

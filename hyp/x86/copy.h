@@ -20,6 +20,9 @@ int copy_to_guest(struct x86_vcpu *v, gva_t dst, const void *src, size_t n);
 int copy_from_gpa(struct x86_domain *d, void *dst, gpa_t src, size_t n);
 int copy_to_gpa(struct x86_domain *d, gpa_t dst, const void *src, size_t n);
 
+/* n bytes from frame to frame, within each: the caller holds what keeps both. */
+void copy_frames(hfn_t to, size_t to_at, hfn_t from, size_t from_at, size_t n);
+
 /* Walks to the guest-physical address of a linear one: 0 or -XEN_EFAULT. */
 int guest_walk(struct x86_vcpu *v, gva_t va, bool write, gpa_t *out);
 

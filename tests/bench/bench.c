@@ -107,10 +107,15 @@ static void events(void)
     measure("event-self", send);
 }
 
-static void alone(void)
+void bench_settle(void)
 {
     for (unsigned i = 0; i < SETTLE; i++)
         cpuid();
+}
+
+static void alone(void)
+{
+    bench_settle();
     measure("hypercall", null_hypercall);
     measure("cpuid", cpuid);
     measure("rdmsr", rdmsr);

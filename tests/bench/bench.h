@@ -7,6 +7,8 @@
 
 /* Takes port's pending bit away, and the upcall if it has not come yet: was the bit set? */
 bool bench_take(uint32_t port);
+/* Exits, until the host's log is out: while it is not, each has a part in that. */
+void bench_settle(void);
 
 /* grants.c: our table; a page that is filled and granted to domain id. */
 void grants_init(void);

@@ -52,6 +52,7 @@ static void connect(uint16_t partner)
 void pair_measure(uint16_t partner)
 {
     connect(partner);
+    bench_settle(); /* refusals are logged */
     grants_map(partner, "grant-map");
     grants_copy(partner, "copy-64", "copy-4096");
     measure("ping-pong", ping_pong);

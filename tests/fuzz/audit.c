@@ -39,12 +39,11 @@ static void audit_frames(struct domain *d)
         bool in_p2m;
         hfn_t at;
 
-        if (f->owner != d->id || (f->type != FRAME_PRIVATE && f->type != FRAME_PINNED))
+        if (f->owner != d->id || f->type != FRAME_PRIVATE)
             continue;
         in_p2m = d->arch.p2m.root &&
                  p2m_lookup(&d->arch.p2m, mk_gfn(f->gfn), &at, NULL) == P2M_RAM && at.val == i;
         MUST(f->refs && f->refs == f->pins + in_p2m);
-        MUST((f->type == FRAME_PINNED) == (f->pins != 0));
         pins += f->pins;
         mapped += in_p2m;
     }
@@ -79,7 +78,7 @@ static void audit_map(struct domain *d)
         else if (t == P2M_HYP)
             MUST(is_shown(d, f));
         else
-            MUST(frame_table[f.val].type == FRAME_PINNED);
+            MUST(frame_table[f.val].type == FRAME_PRIVATE && frame_table[f.val].pins);
     }
 }
 

@@ -106,12 +106,10 @@ inline acquire(ro)
     if
     :: got && first ->
         assert(!p2m_gone && !frame_free);
-        atomic {
 #ifndef NO_PIN
-            refs++; pins++;
+        refs++; pins++; /* frame_pin(), frame_unpin(): without a lock, each by itself */
 #endif
-            mapped++
-        }
+        mapped++
     :: else
     fi;
     atomic {
@@ -146,7 +144,8 @@ inline release(ro)
     if
     :: !readers && !writers ->
 #ifndef NO_PIN
-        atomic { pins--; put_frame() }
+        pins--;
+        atomic { put_frame() }
 #endif
         mapped--
     :: else

@@ -48,6 +48,15 @@ int copy_to_guest(struct x86_vcpu *v, gva_t dst, const void *src, size_t n)
     return 0;
 }
 
+void copy_frames(hfn_t to, size_t to_at, hfn_t from, size_t from_at, size_t n)
+{
+    uint8_t *w = arch_slot_map(to), *r = arch_slot_map(from);
+
+    memmove(w + to_at, r + from_at, n);
+    arch_slot_unmap(r);
+    arch_slot_unmap(w);
+}
+
 int area_set_gpa(struct guest_area *a, struct x86_domain *d, gpa_t gpa, size_t n)
 {
     hfn_t f;

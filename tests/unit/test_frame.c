@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The frame table and the buddy allocator. */
+#include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include "hyp/lib/util.h"
 #include "mm/arch.h"
@@ -148,15 +150,53 @@ START_TEST(references)
     ck_assert(!frame_pin(f, 6));
     ck_assert(frame_pin(f, 5));
     ck_assert(frame_pin(f, 5));
-    ck_assert_uint_eq(frame_of(f)->type, FRAME_PINNED);
+    ck_assert_uint_eq(frame_of(f)->pins, 2);
     frame_put(f); /* the owner lets go: the pins keep it */
     ck_assert_uint_eq(mem_stats().free, FRAMES - 2);
     frame_unpin(f);
-    ck_assert_uint_eq(frame_of(f)->type, FRAME_PINNED);
+    ck_assert(frame_of(f)->type == FRAME_PRIVATE && frame_of(f)->pins == 1);
     frame_unpin(f);
     ck_assert_uint_eq(frame_of(f)->type, FRAME_FREE);
     ck_assert(!frame_get(f, 5));
     ck_assert_uint_eq(mem_stats().free, FRAMES - 1);
+}
+END_TEST
+
+static hfn_t shared_frame;
+
+static void *use_it(void *arg)
+{
+    for (unsigned i = 0; i < 1000; i++) {
+        bool got = frame_get(shared_frame, 5), pinned = frame_pin(shared_frame, 5);
+
+        if (!got || !pinned)
+            abort();
+        frame_put(shared_frame);
+        frame_unpin(shared_frame);
+    }
+    frame_unpin(shared_frame);
+    return arg;
+}
+
+/* CPUs count at once, each with a pin that keeps the frame; whoever is last frees it, once. */
+START_TEST(many_at_once)
+{
+    pthread_t t[3];
+
+    fake_machine(FRAMES);
+    for (unsigned round = 0; round < 20; round++) {
+        shared_frame = frame_alloc(ORDER_4K, 5);
+        for (unsigned i = 0; i < 3; i++) {
+            ck_assert(frame_pin(shared_frame, 5));
+            ck_assert_int_eq(pthread_create(&t[i], NULL, use_it, NULL), 0);
+        }
+        frame_put(shared_frame); /* its owner lets go meanwhile */
+        for (unsigned i = 0; i < 3; i++)
+            pthread_join(t[i], NULL);
+        ck_assert_uint_eq(frame_of(shared_frame)->type, FRAME_FREE);
+        ck_assert(!frame_get(shared_frame, 5) && !frame_pin(shared_frame, 5));
+        ck_assert_uint_eq(mem_stats().free, FRAMES - 1);
+    }
 }
 END_TEST
 
@@ -190,6 +230,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, chunks_come_and_go);
     tcase_add_test(tc, random_use);
     tcase_add_test(tc, references);
+    tcase_add_test(tc, many_at_once);
     tcase_add_test_raise_signal(tc, double_put, SIGABRT);
     tcase_add_test(tc, reserved);
 }

@@ -67,7 +67,7 @@ static void lost_pin(void)
 }
 static void not_pinned(void)
 {
-    frame_at(dom1, 3)->type = FRAME_PRIVATE;
+    frame_at(dom1, 3)->pins = 0;
 }
 static void wrong_owner(void)
 {
@@ -174,7 +174,7 @@ static const struct {
     {lost_reference, "1 references and 0 pins too many", 1},
     {missing_reference, "more users than references", 1},
     {lost_pin, "0 references and 1 pins too many", 1},
-    {not_pinned, "type 4 with 1 pins", 1},
+    {not_pinned, "more users than references", 1},
     {wrong_owner, "gfn 0x1: frame", 2},
     {wrong_place, "gfn 0x1: frame", 2},
     {mapped_table, "memory that is of type 3", 1},

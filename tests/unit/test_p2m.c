@@ -121,7 +121,7 @@ START_TEST(references_and_rights)
     ck_assert_uint_eq(frame_of(mine)->refs, 2);
     frame_put(f);
     ck_assert_int_eq(p2m_pin(&p2m, mk_gfn(1), &f), 0);
-    ck_assert(f.val == mine.val && frame_of(mine)->type == FRAME_PINNED);
+    ck_assert(f.val == mine.val && frame_of(mine)->pins == 1);
     frame_unpin(f);
     for (unsigned g = 2; g < 5; g++) {
         ck_assert_int_eq(p2m_pin(&p2m, mk_gfn(g), &f), -XEN_EFAULT);
