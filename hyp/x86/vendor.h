@@ -64,9 +64,8 @@ struct vendor {
     const char *name; /* "VT-x" or "AMD-V" */
     /* NULL when this CPU can do all we need, else what is missing ("EPT", "NPT", ...). */
     const char *(*probe)(void);
-    /* Turns it on on this CPU; NULL or what failed. Off again before reset. */
+    /* Turns it on on this CPU; NULL or what failed. */
     const char *(*cpu_on)(struct cpu *c);
-    void (*cpu_off)(struct cpu *c);
     const struct p2m_format *p2m_format;
     uint8_t hypercall_insn[3]; /* VMCALL or VMMCALL */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* AMD-V on one CPU: can it do what we need, on, off; and the vendor table. */
+/* AMD-V on one CPU: can it do what we need, on; and the vendor table. */
 #include "hyp/x86/svm/svm.h"
 
 #include "hyp/lib/string.h"
@@ -88,14 +88,6 @@ static const char *cpu_on(struct cpu *c)
     return NULL;
 }
 
-static void cpu_off(struct cpu *c)
-{
-    if (!c->vendor || !(rdmsr(MSR_EFER) & EFER_SVME))
-        return;
-    wrmsr(MSR_VM_HSAVE_PA, 0);
-    wrmsr(MSR_EFER, rdmsr(MSR_EFER) & ~EFER_SVME);
-}
-
 /* V_TPR is what MOV to CR8 writes (APM 15.21.1): the upper half of the TPR. */
 static uint8_t get_tpr(struct x86_vcpu *v)
 {
@@ -114,7 +106,6 @@ const struct vendor svm_vendor = {
     .name = "AMD-V",
     .probe = probe,
     .cpu_on = cpu_on,
-    .cpu_off = cpu_off,
     .p2m_format = &svm_p2m_format,
     .hypercall_insn = {0x0f, 0x01, 0xd9},
     .vcpu_init = vmcb_vcpu_init,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* VT-x on one CPU: can it do what we need, on, off; and the vendor table. */
+/* VT-x on one CPU: can it do what we need, on; and the vendor table. */
 #include "hyp/x86/vmx/vmx.h"
 #include "hyp/lib/string.h"
 
@@ -155,16 +155,6 @@ static const char *vmx_cpu_on(struct cpu *c)
     return NULL;
 }
 
-static void vmx_cpu_off(struct cpu *c)
-{
-    if (!c->vendor || !(READ_CR(4) & CR4_VMXE))
-        return;
-    __asm__ volatile("vmxoff" : : : "cc", "memory");
-    WRITE_CR(4, READ_CR(4) & ~CR4_VMXE);
-    hyp_free(c->vendor, 0);
-    c->vendor = NULL;
-}
-
 static uint8_t vmx_get_tpr(struct x86_vcpu *v)
 {
     return (uint8_t)(v->vlapic.tpr >> 4);
@@ -187,7 +177,6 @@ const struct vendor vmx_vendor = {
     .name = "VT-x",
     .probe = vmx_probe,
     .cpu_on = vmx_cpu_on,
-    .cpu_off = vmx_cpu_off,
     .p2m_format = &vmx_p2m_format,
     .hypercall_insn = {0x0f, 0x01, 0xc1},
     .vcpu_init = vmcs_vcpu_init,
