@@ -83,7 +83,6 @@ static bool write_hypercall_page(struct x86_vcpu *v, uint64_t value)
         if (copy_to_gpa(v->dom, mk_gpa(value + (uint64_t)i * HYPERCALL_SLOT), slot, sizeof(slot)))
             return false;
     }
-    v->dom->hypercall_gfn = (uint32_t)(value >> PAGE_SHIFT);
     return true;
 }
 

@@ -56,7 +56,6 @@ struct x86_domain {
     uint8_t callback_vector; /* HVM_PARAM_CALLBACK_IRQ type vector; 0: none */
     bool serial2;            /* I/O ports 0x2f8-0x2ff pass through */
     uint8_t *io_bitmap;      /* 12 KiB (hyp_alloc(2)), all ones but what passes through */
-    uint32_t hypercall_gfn;  /* last hypercall page written, for information */
     uint32_t domid;          /* for messages */
     const char *name;
 };

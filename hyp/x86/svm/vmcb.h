@@ -54,7 +54,6 @@ _Static_assert(sizeof(struct vmcb) == PAGE_SIZE, "VMCB");
 /* intercept1 is the bits of exit codes 0x60..0x7f, intercept2 of 0x80.. on. */
 #define INTERCEPT(code) (1U << ((code)&31))
 
-#define SVM_EXIT_CR_READ   0x00
 #define SVM_EXIT_CR_WRITE  0x10
 #define SVM_EXIT_EXCEPTION 0x40
 #define SVM_EXIT_INTR      0x60
@@ -103,7 +102,6 @@ _Static_assert(sizeof(struct vmcb) == PAGE_SIZE, "VMCB");
 #define CLEAN_NP         BIT(4)
 #define CLEAN_CR         BIT(5)
 #define CLEAN_DR         BIT(6)
-#define CLEAN_CR2        BIT(9)
 #define CLEAN_ALL        0x7ffU
 
 #endif
