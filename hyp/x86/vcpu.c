@@ -42,44 +42,34 @@ void domain_arch_free(struct x86_domain *d)
     d->io_bitmap = NULL;
 }
 
-static void fpu_reset(struct x86_vcpu *v)
-{
-    memset(v->xsave, 0, PAGE_SIZE << xsave_order());
-    *(uint16_t *)(void *)(v->xsave + XSAVE_FCW) = FCW_RESET;
-    *(uint32_t *)(void *)(v->xsave + XSAVE_MXCSR) = MXCSR_RESET;
-    v->xcr0 = XCR0_X87;
-}
-
 int vcpu_arch_init(struct x86_vcpu *v)
 {
-    int rc;
-
     v->pat = PAT_RESET;
-    v->dr6 = DR6_RESET;
+    v->xcr0 = XCR0_X87;
     v->seen_gen = ~0UL;
     v->notified = true;
     v->walked[0].page = v->walked[1].page = NO_PAGE;
     timer_init(&v->vlapic.timer, vlapic_timer);
-    vlapic_reset(v);
     v->xsave = hyp_alloc(xsave_order());
-    if (!v->xsave)
+    v->vendor = hyp_alloc(VENDOR_ORDER);
+    if (!v->xsave || !v->vendor) {
+        vcpu_arch_free(v);
         return -XEN_ENOMEM;
-    fpu_reset(v);
-    rc = vendor->vcpu_init(v);
-    if (rc) {
-        hyp_free(v->xsave, xsave_order());
-        v->xsave = NULL;
     }
-    return rc;
+    *(uint16_t *)(void *)(v->xsave + XSAVE_FCW) = FCW_RESET;
+    *(uint32_t *)(void *)(v->xsave + XSAVE_MXCSR) = MXCSR_RESET;
+    vendor->vcpu_init(v);
+    vcpu_set_sipi(v, 0);
+    return 0;
 }
 
 void vcpu_arch_free(struct x86_vcpu *v)
 {
     timer_cancel(&v->vlapic.timer);
-    vendor->vcpu_free(v);
+    if (v->vendor)
+        hyp_free(v->vendor, VENDOR_ORDER);
     if (v->xsave)
         hyp_free(v->xsave, xsave_order());
-    v->xsave = NULL;
 }
 
 static void fpu_load(struct x86_vcpu *v)

@@ -113,7 +113,7 @@ struct x86_vcpu {
     struct log_limit msr_refusals;
 };
 
-/* Allocates and sets up v (dom, id already set) in reset state: 0 or -XEN_ENOMEM. */
+/* Allocates and sets up v (dom, id already set) as after INIT: 0 or -XEN_ENOMEM. */
 int vcpu_arch_init(struct x86_vcpu *v);
 void vcpu_arch_free(struct x86_vcpu *v);
 int domain_arch_init(struct x86_domain *d);  /* p2m, I/O bitmap */

@@ -60,6 +60,8 @@ struct event {
     uint32_t error;
 };
 
+#define VENDOR_ORDER 1 /* of what a vCPU has of the vendor's, at x86_vcpu.vendor */
+
 struct vendor {
     const char *name; /* "VT-x" or "AMD-V" */
     /* NULL when this CPU can do all we need, else what is missing ("EPT", "NPT", ...). */
@@ -69,9 +71,8 @@ struct vendor {
     const struct p2m_format *p2m_format;
     uint8_t hypercall_insn[3]; /* VMCALL or VMMCALL */
 
-    int (*vcpu_init)(
-        struct x86_vcpu *v); /* control block in reset state; not loaded; -XEN_ENOMEM */
-    void (*vcpu_free)(struct x86_vcpu *v);
+    /* Sets up the control block in the zeroed v->vendor, all but what set_state() does. */
+    void (*vcpu_init)(struct x86_vcpu *v);
     void (*load)(struct x86_vcpu *v); /* control block, MSRs; not the FPU */
     void (*save)(struct x86_vcpu *v);
     /* Enters the guest and fills *e. Handles p2m generation and address-space tags by itself. */

@@ -109,7 +109,6 @@ const struct vendor svm_vendor = {
     .p2m_format = &svm_p2m_format,
     .hypercall_insn = {0x0f, 0x01, 0xd9},
     .vcpu_init = vmcb_vcpu_init,
-    .vcpu_free = vmcb_vcpu_free,
     .load = vmcb_load,
     .save = vmcb_save,
     .run = svmexit_run,

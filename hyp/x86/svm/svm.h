@@ -53,8 +53,7 @@ static inline void vmcb_dirty(struct vmcb *b, uint64_t bits)
 {
     b->clean &= ~(uint32_t)bits;
 }
-int vmcb_vcpu_init(struct x86_vcpu *v);
-void vmcb_vcpu_free(struct x86_vcpu *v);
+void vmcb_vcpu_init(struct x86_vcpu *v);
 void vmcb_load(struct x86_vcpu *v);
 void vmcb_save(struct x86_vcpu *v);
 void vmcb_get_state(struct x86_vcpu *v, struct vcpu_state *s);

@@ -2,9 +2,6 @@
 /* The VMCB of a vCPU: made, loaded onto a CPU, taken off it again (APM vol. 2 ch. 15.5). */
 #include "hyp/x86/svm/svm.h"
 
-#include <xen/errno.h>
-#include "hyp/lib/string.h"
-
 #define PAUSE_COUNT     3000
 #define PAUSE_THRESHOLD 128
 
@@ -26,17 +23,12 @@ static void set_intercepts(struct vmcb *b)
         INTERCEPT(SVM_EXIT_RDPRU);
 }
 
-int vmcb_vcpu_init(struct x86_vcpu *v)
+void vmcb_vcpu_init(struct x86_vcpu *v)
 {
-    struct svm_vcpu *x;
-    struct vmcb *b;
+    struct svm_vcpu *x = svm_of(v);
+    struct vmcb *b = &x->vmcb;
 
-    _Static_assert(sizeof(*x) <= 2 * PAGE_SIZE, "allocated as two pages");
-    x = hyp_alloc(1);
-    if (!x)
-        return -XEN_ENOMEM;
-    v->vendor = x;
-    b = &x->vmcb;
+    _Static_assert(sizeof(*x) <= PAGE_SIZE << VENDOR_ORDER, "allocated so");
     x->hpa = hva_to_hpa(b).val;
     set_intercepts(b);
     b->iopm = hva_to_hpa(v->dom->io_bitmap).val;
@@ -50,18 +42,6 @@ int vmcb_vcpu_init(struct x86_vcpu *v)
     if (svm_features.pause_threshold)
         b->pause_threshold = PAUSE_THRESHOLD;
     b->dr6 = DR6_RESET;
-    b->dr7 = DR7_RESET;
-    b->efer = EFER_SVME;
-    b->rflags = RFLAGS_1;
-    return 0;
-}
-
-void vmcb_vcpu_free(struct x86_vcpu *v)
-{
-    if (!v->vendor)
-        return;
-    hyp_free(v->vendor, 1);
-    v->vendor = NULL;
 }
 
 void vmcb_load(struct x86_vcpu *v)

@@ -2,7 +2,6 @@
 /* The VMCS of a vCPU: made, loaded onto a CPU, taken off it again (SDM vol. 3 ch. 25). */
 #include "hyp/x86/vmx/vmx.h"
 #include <stdint.h>
-#include <xen/errno.h>
 #include "hyp/lib/log.h"
 
 #define PLE_GAP      128  /* cycles between two PAUSEs of one loop */
@@ -100,48 +99,19 @@ static void vmcs_setup(const struct x86_vcpu *v)
     vmcs_write(VMCS_HOST_RIP, (uint64_t)vmenter_exit);
 }
 
-int vmcs_vcpu_init(struct x86_vcpu *v)
+void vmcs_vcpu_init(struct x86_vcpu *v)
 {
-    static const struct vcpu_state reset = {
-        .rip = 0xfff0,
-        .cr0 = CR0_CD | CR0_NW | CR0_ET,
-        .dr7 = 0x400,
-        .cs = {0xf000, 0x9b, 0xffff, 0xffff0000},
-        .ds = {0, 0x93, 0xffff, 0},
-        .es = {0, 0x93, 0xffff, 0},
-        .fs = {0, 0x93, 0xffff, 0},
-        .gs = {0, 0x93, 0xffff, 0},
-        .ss = {0, 0x93, 0xffff, 0},
-        .tr = {0, 0x8b, 0xffff, 0},
-        .ldt = {0, 0x82, 0xffff, 0},
-        .gdt = {0, 0, 0xffff, 0},
-        .idt = {0, 0, 0xffff, 0},
-    };
-    struct vmx_vcpu *x;
+    struct vmx_vcpu *x = vmx_of(v);
     bool grabbed;
 
-    _Static_assert(sizeof(*x) <= 2 * PAGE_SIZE, "allocated as two pages");
-    x = hyp_alloc(1);
-    if (!x)
-        return -XEN_ENOMEM;
-    v->vendor = x;
+    _Static_assert(sizeof(*x) <= PAGE_SIZE << VENDOR_ORDER, "allocated so");
     x->hpa = hva_to_hpa(x->region).val;
     x->proc = vmx_ctl[VMX_PROC];
     *(uint32_t *)x->region = vmx_revision;
     vmcs_clear(x);
     grabbed = vmcs_grab(v);
     vmcs_setup(v);
-    vmstate_set(v, &reset);
     vmcs_release(v, grabbed);
-    return 0;
-}
-
-void vmcs_vcpu_free(struct x86_vcpu *v)
-{
-    if (!v->vendor)
-        return;
-    hyp_free(v->vendor, 1);
-    v->vendor = NULL;
 }
 
 struct descriptor_table {

@@ -180,7 +180,6 @@ const struct vendor vmx_vendor = {
     .p2m_format = &vmx_p2m_format,
     .hypercall_insn = {0x0f, 0x01, 0xc1},
     .vcpu_init = vmcs_vcpu_init,
-    .vcpu_free = vmcs_vcpu_free,
     .load = vmcs_load,
     .save = vmcs_save,
     .run = vmexit_run,

@@ -44,8 +44,7 @@ static inline struct vmx_vcpu *vmx_of(const struct x86_vcpu *v)
 uint64_t vmcs_read(uint32_t field);
 void vmcs_write(uint32_t field, uint64_t value);
 
-int vmcs_vcpu_init(struct x86_vcpu *v);
-void vmcs_vcpu_free(struct x86_vcpu *v);
+void vmcs_vcpu_init(struct x86_vcpu *v);
 void vmcs_load(struct x86_vcpu *v);
 void vmcs_save(struct x86_vcpu *v);
 /* Makes v's VMCS current for a moment when it is loaded nowhere; release undoes that. */
