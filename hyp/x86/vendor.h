@@ -94,8 +94,8 @@ struct vendor {
     uint8_t (*get_tpr)(struct x86_vcpu *v);           /* CR8 as the guest last set it */
     void (*set_tpr)(struct x86_vcpu *v, uint8_t tpr);
     void (*set_pat)(struct x86_vcpu *v, uint64_t pat);
-    bool (*msr_read)(struct x86_vcpu *v, uint32_t msr, uint64_t *val); /* vendor-kept MSRs: */
-    bool (*msr_write)(struct x86_vcpu *v, uint32_t msr, uint64_t val); /* false: not mine or #GP */
+    uint64_t efer_bits; /* those that a guest may set */
+    void (*set_efer)(struct x86_vcpu *v, uint64_t efer);
 };
 
 extern const struct vendor vmx_vendor, svm_vendor;

@@ -123,6 +123,6 @@ const struct vendor svm_vendor = {
     .get_tpr = get_tpr,
     .set_tpr = set_tpr,
     .set_pat = vmcb_set_pat,
-    .msr_read = vmcb_msr_read,
-    .msr_write = vmcb_msr_write,
+    .efer_bits = EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE | EFER_FFXSR,
+    .set_efer = vmcb_set_efer,
 };

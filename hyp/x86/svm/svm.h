@@ -61,8 +61,7 @@ void vmcb_get_state(struct x86_vcpu *v, struct vcpu_state *s);
 void vmcb_set_state(struct x86_vcpu *v, const struct vcpu_state *s);
 void vmcb_get_mode(struct x86_vcpu *v, struct vcpu_mode *m);
 void vmcb_set_pat(struct x86_vcpu *v, uint64_t pat);
-bool vmcb_msr_read(struct x86_vcpu *v, uint32_t msr, uint64_t *value);
-bool vmcb_msr_write(struct x86_vcpu *v, uint32_t msr, uint64_t value);
+void vmcb_set_efer(struct x86_vcpu *v, uint64_t efer);
 
 void svmexit_run(struct x86_vcpu *v, struct exit *e);
 void svmexit_skip(struct x86_vcpu *v, uint32_t len);

@@ -146,26 +146,11 @@ void vmcb_set_pat(struct x86_vcpu *v, uint64_t pat)
     vmcb_dirty(&svm_of(v)->vmcb, CLEAN_NP);
 }
 
-bool vmcb_msr_read(struct x86_vcpu *v, uint32_t msr, uint64_t *value)
+void vmcb_set_efer(struct x86_vcpu *v, uint64_t efer)
 {
-    if (msr != MSR_EFER)
-        return false;
-    *value = svm_of(v)->vmcb.efer & ~EFER_SVME;
-    return true;
-}
+    struct svm_vcpu *x = svm_of(v);
 
-/* EFER (APM vol. 2 3.1.7); LMA is the CPU's to change. */
-bool vmcb_msr_write(struct x86_vcpu *v, uint32_t msr, uint64_t value)
-{
-    struct vmcb *b = &svm_of(v)->vmcb;
-    const uint64_t offered = EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE | EFER_FFXSR;
-
-    if (msr != MSR_EFER || value & ~offered)
-        return false;
-    if ((b->efer ^ value) & EFER_LME && b->cr0 & CR0_PG)
-        return false;
-    b->efer = (value & ~EFER_LMA) | (b->efer & EFER_LMA) | EFER_SVME;
-    vmcb_dirty(b, CLEAN_CR);
-    svm_of(v)->asid_gen = 0;
-    return true;
+    x->vmcb.efer = efer | EFER_SVME;
+    vmcb_dirty(&x->vmcb, CLEAN_CR);
+    x->asid_gen = 0;
 }

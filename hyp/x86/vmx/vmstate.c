@@ -212,30 +212,9 @@ bool vmstate_write_cr0(struct x86_vcpu *v, uint64_t value)
     return true;
 }
 
-bool vmstate_msr_read(struct x86_vcpu *v, uint32_t msr, uint64_t *value)
+void vmstate_set_efer(struct x86_vcpu *v, uint64_t efer)
 {
-    (void)v;
-    if (msr != MSR_EFER)
-        return false;
-    *value = vmcs_read(VMCS_GUEST_EFER);
-    return true;
-}
-
-bool vmstate_msr_write(struct x86_vcpu *v, uint32_t msr, uint64_t value)
-{
-    uint64_t old, changed;
-
-    if (msr != MSR_EFER)
-        return false;
-    old = vmcs_read(VMCS_GUEST_EFER);
-    value = (value & ~EFER_LMA) | (old & EFER_LMA);
-    changed = old ^ value;
-    if (value & ~(EFER_SCE | EFER_LME | EFER_LMA | (features.nx ? EFER_NXE : 0)))
-        return false;
-    if (changed & EFER_LME && vmcs_read(VMCS_GUEST_CR0) & CR0_PG)
-        return false;
-    vmcs_write(VMCS_GUEST_EFER, value);
-    if (changed & EFER_NXE)
+    if ((vmcs_read(VMCS_GUEST_EFER) ^ efer) & EFER_NXE)
         vmx_of(v)->vpid_gen = 0;
-    return true;
+    vmcs_write(VMCS_GUEST_EFER, efer);
 }

@@ -194,6 +194,6 @@ const struct vendor vmx_vendor = {
     .get_tpr = vmx_get_tpr,
     .set_tpr = vmx_set_tpr,
     .set_pat = vmx_set_pat,
-    .msr_read = vmstate_msr_read,
-    .msr_write = vmstate_msr_write,
+    .efer_bits = EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE,
+    .set_efer = vmstate_set_efer,
 };

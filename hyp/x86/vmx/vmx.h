@@ -57,9 +57,7 @@ void vmstate_get_mode(struct x86_vcpu *v, struct vcpu_mode *m);
 void vmstate_set(struct x86_vcpu *v, const struct vcpu_state *s);
 /* MOV to CR0 by the guest: false: #GP(0), and nothing has changed. */
 bool vmstate_write_cr0(struct x86_vcpu *v, uint64_t value);
-/* MSRs kept in the VMCS: EFER. False: not here, or #GP. */
-bool vmstate_msr_read(struct x86_vcpu *v, uint32_t msr, uint64_t *value);
-bool vmstate_msr_write(struct x86_vcpu *v, uint32_t msr, uint64_t value);
+void vmstate_set_efer(struct x86_vcpu *v, uint64_t efer);
 
 void vmexit_run(struct x86_vcpu *v, struct exit *e);
 void vmexit_skip(struct x86_vcpu *v, uint32_t len);
