@@ -42,7 +42,7 @@ void svmexit_skip(struct x86_vcpu *v, uint32_t len)
     struct vmcb *b = &svm_of(v)->vmcb;
 
     b->rip += len;
-    if (!(b->efer & EFER_LMA && b->cs.attr & SEGMENT_L))
+    if (!(b->efer & EFER_LMA && b->segments[SEG_CS].attr & SEGMENT_L))
         b->rip = (uint32_t)b->rip;
     b->shadow &= ~SHADOW_INTERRUPT;
     if (b->rflags & RFLAGS_TF && !v->pending_exception.valid) {

@@ -150,8 +150,10 @@ static void remember(struct x86_vcpu *v, uint64_t at)
 /* The linear address of the next instruction. */
 static uint64_t next_insn(const struct vmcb *b, bool *code64)
 {
-    *code64 = b->efer & EFER_LMA && b->cs.attr & SEGMENT_L;
-    return *code64 ? b->rip : (uint32_t)(b->cs.base + b->rip);
+    const struct segment *cs = &b->segments[SEG_CS];
+
+    *code64 = b->efer & EFER_LMA && cs->attr & SEGMENT_L;
+    return *code64 ? b->rip : (uint32_t)(cs->base + b->rip);
 }
 
 bool svminsn_at_hlt(struct x86_vcpu *v)

@@ -2,6 +2,8 @@
 /* The VMCB of a vCPU: made, loaded onto a CPU, taken off it again (APM vol. 2 ch. 15.5). */
 #include "hyp/x86/svm/svm.h"
 
+#include "hyp/lib/string.h"
+
 #define PAUSE_COUNT     3000
 #define PAUSE_THRESHOLD 128
 
@@ -79,17 +81,8 @@ void vmcb_get_state(struct x86_vcpu *v, struct vcpu_state *s)
         .cr4 = b->cr4,
         .efer = b->efer & ~EFER_SVME,
         .dr7 = b->dr7,
-        .cs = b->cs,
-        .ds = b->ds,
-        .es = b->es,
-        .fs = b->fs,
-        .gs = b->gs,
-        .ss = b->ss,
-        .tr = b->tr,
-        .ldt = b->ldt,
-        .gdt = b->gdt,
-        .idt = b->idt,
     };
+    memcpy(s->segments, b->segments, sizeof(s->segments));
 }
 
 void vmcb_set_state(struct x86_vcpu *v, const struct vcpu_state *s)
@@ -109,16 +102,7 @@ void vmcb_set_state(struct x86_vcpu *v, const struct vcpu_state *s)
     b->cr4 = s->cr4;
     b->efer = efer | EFER_SVME;
     b->dr7 = s->dr7;
-    b->cs = s->cs;
-    b->ds = s->ds;
-    b->es = s->es;
-    b->fs = s->fs;
-    b->gs = s->gs;
-    b->ss = s->ss;
-    b->tr = s->tr;
-    b->ldt = s->ldt;
-    b->gdt = s->gdt;
-    b->idt = s->idt;
+    memcpy(b->segments, s->segments, sizeof(b->segments));
     b->cpl = s->cr0 & CR0_PE ? s->ss.attr >> 5 & 3 : 0;
     b->shadow = 0;
     b->event = 0;
@@ -137,7 +121,7 @@ void vmcb_get_mode(struct x86_vcpu *v, struct vcpu_mode *m)
     m->efer = b->efer & ~EFER_SVME;
     m->rflags = b->rflags;
     m->cpl = b->cpl;
-    m->code64 = b->efer & EFER_LMA && b->cs.attr & SEGMENT_L;
+    m->code64 = b->efer & EFER_LMA && b->segments[SEG_CS].attr & SEGMENT_L;
 }
 
 void vmcb_set_pat(struct x86_vcpu *v, uint64_t pat)

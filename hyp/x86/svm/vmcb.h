@@ -20,7 +20,7 @@ struct vmcb {
     uint64_t nrip;
     uint8_t nfetched, fetched[15];
     uint8_t reserved3[0x400 - 0xe0];
-    struct segment es, cs, ss, ds, fs, gs, gdt, ldt, idt, tr;
+    struct segment segments[SEGMENTS];
     uint8_t reserved4[43];
     uint8_t cpl;
     uint32_t reserved5;
@@ -40,7 +40,7 @@ _Static_assert(offsetof(struct vmcb, exit_code) == 0x70, "VMCB");
 _Static_assert(offsetof(struct vmcb, event) == 0xa8, "VMCB");
 _Static_assert(offsetof(struct vmcb, clean) == 0xc0, "VMCB");
 _Static_assert(offsetof(struct vmcb, nrip) == 0xc8, "VMCB");
-_Static_assert(offsetof(struct vmcb, tr) == 0x490, "VMCB");
+_Static_assert(offsetof(struct vmcb, segments[SEG_TR]) == 0x490, "VMCB");
 _Static_assert(offsetof(struct vmcb, cpl) == 0x4cb, "VMCB");
 _Static_assert(offsetof(struct vmcb, efer) == 0x4d0, "VMCB");
 _Static_assert(offsetof(struct vmcb, cr4) == 0x548, "VMCB");

@@ -76,14 +76,8 @@
 #define VMCS_HOST_RSP            0x6c14
 #define VMCS_HOST_RIP            0x6c16
 
-#define SEG_ES  0
-#define SEG_CS  1
-#define SEG_SS  2
-#define SEG_DS  3
-#define SEG_FS  4
-#define SEG_GS  5
-#define SEG_LDT 6
-#define SEG_TR  7
+#define VMCS_LDT 6
+#define VMCS_TR  7
 
 /* Pin-based controls. */
 #define PIN_INTERRUPT   0x01
