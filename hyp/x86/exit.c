@@ -23,27 +23,16 @@ static void inject_interrupt(uint8_t vector)
     vendor->inject(this_cpu()->loaded, &e);
 }
 
-static void inject_exception(struct x86_vcpu *v)
-{
-    struct event e = {
-        .vector = v->pending_exception.vector,
-        .type = v->pending_exception.type,
-        .has_error = v->pending_exception.has_error,
-        .error = v->pending_exception.error,
-    };
-
-    v->pending_exception.valid = false;
-    vendor->inject(v, &e);
-}
-
 /* The best of what waits goes in; true when more waits for this moment to come again. */
 static bool deliver_one(struct x86_vcpu *v)
 {
     int vector;
 
-    if (v->pending_exception.valid) {
-        if (!vendor->injecting(v))
-            inject_exception(v);
+    if (v->exception_pending) {
+        if (!vendor->injecting(v)) {
+            v->exception_pending = false;
+            vendor->inject(v, &v->exception);
+        }
     } else if (READ_ONCE(v->nmi_pending) && vendor->can_inject(v, true)) {
         __atomic_store_n(&v->nmi_pending, false, __ATOMIC_SEQ_CST);
         vendor->inject(v, &(struct event){.vector = 2, .type = TYPE_NMI});
@@ -55,7 +44,7 @@ static bool deliver_one(struct x86_vcpu *v)
         vlapic_accept(v, (uint8_t)vector);
         inject_interrupt((uint8_t)vector);
     }
-    return v->pending_exception.valid || READ_ONCE(v->nmi_pending) || v->upcall ||
+    return v->exception_pending || READ_ONCE(v->nmi_pending) || v->upcall ||
            vlapic_pending(v) >= 0;
 }
 
@@ -79,7 +68,7 @@ static void deliver(struct x86_vcpu *v)
 
 bool vcpu_has_event(struct x86_vcpu *v)
 {
-    if (v->pending_exception.valid || READ_ONCE(v->nmi_pending))
+    if (v->exception_pending || READ_ONCE(v->nmi_pending))
         return true;
     vlapic_sync(v);
     return vlapic_pending(v) >= 0 || (v->dom->callback_vector && upcall_event_pending(v));
@@ -238,6 +227,6 @@ void vcpu_enter(struct x86_vcpu *v)
     this_cpu()->exited = rdtsc();
     WATCH(note("exit", e.reason, v->dom->name));
     handle(v, &e);
-    if (v->pending_exception.valid)
+    if (v->exception_pending)
         v->notified = true;
 }

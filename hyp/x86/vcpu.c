@@ -187,16 +187,13 @@ void vcpu_set_sipi(struct x86_vcpu *v, uint8_t vector)
     v->dr6 = DR6_RESET;
     v->spec_ctrl = 0;
     v->nmi_pending = false;
-    v->pending_exception.valid = false;
+    v->exception_pending = false;
     vlapic_reset(v);
     vendor->set_state(v, &s);
 }
 
 void vcpu_inject(struct x86_vcpu *v, uint8_t vector, bool has_error, uint32_t error)
 {
-    v->pending_exception.valid = true;
-    v->pending_exception.type = 3;
-    v->pending_exception.vector = vector;
-    v->pending_exception.has_error = has_error;
-    v->pending_exception.error = error;
+    v->exception_pending = true;
+    v->exception = (struct event){vector, 3, has_error, error};
 }

@@ -56,6 +56,13 @@ struct vcpu_mode {
     bool code64;
 };
 
+struct event {
+    uint8_t vector;
+    uint8_t type; /* 0 external interrupt, 2 NMI, 3 exception */
+    bool has_error;
+    uint32_t error;
+};
+
 struct x86_domain {
     struct p2m p2m;
     uint32_t nvcpus;
@@ -98,13 +105,8 @@ struct x86_vcpu {
     bool notified;   /* something may have become deliverable: written by anybody */
     struct cpu *cpu; /* where it runs or last ran */
     struct vlapic vlapic;
-    /* one event being injected: reinjected when its delivery was interrupted by an exit */
-    bool nmi_pending;
-    struct {
-        bool valid, has_error;
-        uint8_t vector, type; /* type as in VMCS/VMCB: 0 ext, 2 NMI, 3 exception, 4/6 soft */
-        uint32_t error;
-    } pending_exception;
+    bool nmi_pending, exception_pending;
+    struct event exception;
     uint64_t seen_gen; /* p2m generation flushed for */
     bool mode_known;   /* since the last exit; then mode is valid: vcpu_mode(), vendor.h */
     struct vcpu_mode mode;

@@ -53,12 +53,14 @@ struct exit {
     };
 };
 
-struct event {
-    uint8_t vector;
-    uint8_t type; /* 0 external interrupt, 2 NMI, 3 exception */
-    bool has_error;
-    uint32_t error;
-};
+/* The exit becomes the domain's end. */
+static inline void exit_failed(struct exit *e, const char *text, uint64_t code, uint64_t info)
+{
+    e->reason = EXIT_FAILED;
+    e->failed.text = text;
+    e->failed.code = code;
+    e->failed.info = info;
+}
 
 #define VENDOR_ORDER 1 /* of what a vCPU has of the vendor's, at x86_vcpu.vendor */
 

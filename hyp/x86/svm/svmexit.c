@@ -45,7 +45,7 @@ void svmexit_skip(struct x86_vcpu *v, uint32_t len)
     if (!(b->efer & EFER_LMA && b->segments[SEG_CS].attr & SEGMENT_L))
         b->rip = (uint32_t)b->rip;
     b->shadow &= ~SHADOW_INTERRUPT;
-    if (b->rflags & RFLAGS_TF && !v->pending_exception.valid) {
+    if (b->rflags & RFLAGS_TF && !v->exception_pending) {
         b->dr6 |= DR6_BS;
         vmcb_dirty(b, CLEAN_DR);
         vcpu_inject(v, VECTOR_DB, false, 0);
@@ -119,14 +119,6 @@ void svmexit_want_window(struct x86_vcpu *v, unsigned above)
     vmcb_dirty(b, CLEAN_VINTR | CLEAN_INTERCEPTS);
 }
 
-static void failed(struct exit *e, const char *text, uint64_t code, uint64_t info)
-{
-    e->reason = EXIT_FAILED;
-    e->failed.text = text;
-    e->failed.code = code;
-    e->failed.info = info;
-}
-
 /*
  * An exit in the middle of delivering an event: deliver it again at the next entry. INT n, INT3 and
  * INTO are executed again instead: RIP still points to them.
@@ -190,7 +182,7 @@ static bool set_length(struct x86_vcpu *v, struct exit *e)
     e->insn_len = svm_features.nrip && b->nrip > b->rip ? (uint32_t)(b->nrip - b->rip)
                                                         : svminsn_length(v, &gpr);
     if (!e->insn_len)
-        failed(e, "cannot read the instruction that exited", b->exit_code, b->rip);
+        exit_failed(e, "cannot read the instruction that exited", b->exit_code, b->rip);
     return e->insn_len;
 }
 
@@ -204,7 +196,7 @@ static void cr8(struct x86_vcpu *v, struct exit *e)
     e->insn_len = svminsn_length(v, &n);
     e->cr8.gpr = n;
     if (!e->insn_len)
-        failed(e, "cannot read the instruction that exited", SVM_EXIT_CR8, svm_of(v)->vmcb.rip);
+        exit_failed(e, "cannot read the instruction that exited", SVM_EXIT_CR8, svm_of(v)->vmcb.rip);
 }
 
 static void decode(struct x86_vcpu *v, struct exit *e, uint64_t code)
@@ -252,7 +244,7 @@ static void decode(struct x86_vcpu *v, struct exit *e, uint64_t code)
         vcpu_inject(v, VECTOR_GP, true, 0);
         break;
     default:
-        failed(e, "unexpected #VMEXIT", code, b->exit_info1);
+        exit_failed(e, "unexpected #VMEXIT", code, b->exit_info1);
     }
 }
 
@@ -295,7 +287,7 @@ void svmexit_run(struct x86_vcpu *v, struct exit *e)
     v->regs.rsp = b->rsp;
     b->clean = svm_features.clean ? CLEAN_ALL : 0;
     if (unlikely((uint32_t)b->exit_code == SVM_EXIT_INVALID)) {
-        failed(e, "VMRUN: invalid guest state", b->exit_code, b->exit_info1);
+        exit_failed(e, "VMRUN: invalid guest state", b->exit_code, b->exit_info1);
         return;
     }
     requeue(x);
