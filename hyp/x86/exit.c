@@ -44,8 +44,7 @@ static bool deliver_one(struct x86_vcpu *v)
         vlapic_accept(v, (uint8_t)vector);
         inject_interrupt((uint8_t)vector);
     }
-    return v->exception_pending || READ_ONCE(v->nmi_pending) || v->upcall ||
-           vlapic_pending(v) >= 0;
+    return v->exception_pending || READ_ONCE(v->nmi_pending) || v->upcall || vlapic_pending(v) >= 0;
 }
 
 /* Everything that can become deliverable sets v->notified; what could not stays set. */

@@ -36,13 +36,13 @@ struct segment {
 };
 
 /* In the order of a VMCB, and, as far as GS, of VMCS fields. */
-enum { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_GDT, SEG_LDT, SEG_IDT, SEG_TR, SEGMENTS };
+enum { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_GDT, SEG_LDT, SEG_IDT, SEG_TR, SEGS };
 
 /* What common code reads or writes through vendor->get_state and set_state. */
 struct vcpu_state {
     uint64_t rip, rsp, rflags, cr0, cr2, cr3, cr4, efer, dr7;
     union {
-        struct segment segments[SEGMENTS];
+        struct segment segments[SEGS];
         struct {
             struct segment es, cs, ss, ds, fs, gs, gdt, ldt, idt, tr;
         };

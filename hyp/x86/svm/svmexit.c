@@ -196,7 +196,8 @@ static void cr8(struct x86_vcpu *v, struct exit *e)
     e->insn_len = svminsn_length(v, &n);
     e->cr8.gpr = n;
     if (!e->insn_len)
-        exit_failed(e, "cannot read the instruction that exited", SVM_EXIT_CR8, svm_of(v)->vmcb.rip);
+        exit_failed(e, "cannot read the instruction that exited", SVM_EXIT_CR8,
+                    svm_of(v)->vmcb.rip);
 }
 
 static void decode(struct x86_vcpu *v, struct exit *e, uint64_t code)

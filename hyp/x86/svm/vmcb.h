@@ -20,7 +20,7 @@ struct vmcb {
     uint64_t nrip;
     uint8_t nfetched, fetched[15];
     uint8_t reserved3[0x400 - 0xe0];
-    struct segment segments[SEGMENTS];
+    struct segment segments[SEGS];
     uint8_t reserved4[43];
     uint8_t cpl;
     uint32_t reserved5;

@@ -112,10 +112,10 @@ static void vmexit_refused(struct exit *e)
     uint64_t code = vmcs_read(VMCS_INSN_ERROR);
 
     exit_failed(e,
-                  code == 7   ? "VM entry: invalid control fields"
-                  : code == 8 ? "VM entry: invalid host state"
-                              : "VM entry refused",
-                  code, vmcs_read(VMCS_GUEST_RIP));
+                code == 7   ? "VM entry: invalid control fields"
+                : code == 8 ? "VM entry: invalid host state"
+                            : "VM entry refused",
+                code, vmcs_read(VMCS_GUEST_RIP));
 }
 
 /* An exit in the middle of delivering an event: deliver it again at the next entry (SDM 28.2.4). */
