@@ -203,8 +203,7 @@ static void need(const char *missing)
         return;
     log_line("this machine cannot run guests: %s; halted", missing);
     uart_drain();
-    for (;;)
-        __asm__ volatile("cli; hlt");
+    cpu_halt();
 }
 
 static void cpus_init(void)

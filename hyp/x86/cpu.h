@@ -72,9 +72,8 @@ static inline void wrmsr(uint32_t msr, uint64_t v)
 {
     __asm__ volatile("wrmsr" : : "c"(msr), "a"((uint32_t)v), "d"((uint32_t)(v >> 32)) : "memory");
 }
-/* rdmsr/wrmsr that survive #GP: false when the MSR does not exist. (exception table, trap.c) */
+/* False when the MSR does not exist: #GP (exception table, trap.c). */
 bool rdmsr_safe(uint32_t msr, uint64_t *v);
-bool wrmsr_safe(uint32_t msr, uint64_t v);
 
 static inline uint64_t rdtsc(void)
 {
@@ -140,6 +139,12 @@ static inline void invlpg(const void *p)
 static inline void cpu_relax(void)
 {
     __builtin_ia32_pause();
+}
+/* For good. */
+static inline void __noreturn cpu_halt(void)
+{
+    for (;;)
+        __asm__ volatile("cli; hlt");
 }
 static inline void memory_barrier(void)
 {

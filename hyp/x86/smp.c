@@ -62,8 +62,7 @@ void smp_main(struct cpu *c)
     tsc_of_new = rdtsc();
     __atomic_store_n(&ready, true, __ATOMIC_RELEASE);
     if (!usable) /* stacks and struct cpu go to the next one: touch nothing */
-        for (;;)
-            __asm__ volatile("cli; hlt");
+        cpu_halt();
     while (!__atomic_load_n(&released, __ATOMIC_ACQUIRE))
         cpu_idle();
     run_loop();
