@@ -2,6 +2,8 @@
 /* What a CPU can do, and the protections it is run with. */
 #include "hyp/x86/cpu.h"
 
+#include "hyp/x86/regs.h"
+
 #define CPUID1_C_PCID         17
 #define CPUID1_C_X2APIC       21
 #define CPUID1_C_TSC_DEADLINE 24
@@ -15,12 +17,8 @@
 #define XSAVE_LEGACY          576U   /* x87, SSE and the header */
 #define CR4_PGE               (1UL << 7)
 #define CR4_OSFXSR            (1UL << 9)
-#define CR4_OSXSAVE           (1UL << 18)
 #define CR4_SMEP              (1UL << 20)
 #define CR4_SMAP              (1UL << 21)
-#define MSR_EFER              0xc0000080
-#define EFER_NX               (1UL << 11)
-#define CR0_WP                (1UL << 16)
 
 struct cpu cpus[MAX_CPUS];
 uint32_t ncpus = 1;
@@ -84,7 +82,7 @@ void cpu_protect(void)
         cr4 |= CR4_SMEP;
     if (features.smap)
         cr4 |= CR4_SMAP;
-    wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_NX);
+    wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_NXE);
     WRITE_CR(4, cr4);
     if (features.xsave)
         write_xcr0(features.xcr0);

@@ -34,8 +34,8 @@ static void msr_pass(uint32_t msr)
 /* What a guest reaches itself is in the part of the VMCB that VMLOAD and VMSAVE switch. */
 static void fill_msrpm(void)
 {
-    static const uint32_t pass[] = {0x174,      0x175,      0x176,      0xc0000081, 0xc0000082,
-                                    0xc0000083, 0xc0000084, 0xc0000100, 0xc0000101, 0xc0000102};
+    static const uint32_t pass[] = {0x174,     0x175,      0x176,       MSR_STAR,    MSR_LSTAR,
+                                    MSR_CSTAR, MSR_SFMASK, MSR_FS_BASE, MSR_GS_BASE, MSR_KERNEL_GS};
 
     memset(svm_msrpm, 0xff, sizeof(svm_msrpm));
     for (unsigned i = 0; i < ARRAY_SIZE(pass); i++)

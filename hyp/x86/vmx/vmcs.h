@@ -172,7 +172,6 @@
 
 /* MSRs. */
 #define MSR_FEATURE_CONTROL 0x03a /* bit 0 lock, bit 2 VMX outside SMX */
-#define MSR_PAT             0x277
 #define MSR_VMX_BASIC       0x480
 #define MSR_VMX_MISC        0x485
 #define MSR_VMX_CR0_FIXED0  0x486
@@ -185,14 +184,5 @@
 #define MSR_VMX_TRUE_PROC   0x48e
 #define MSR_VMX_TRUE_EXIT   0x48f
 #define MSR_VMX_TRUE_ENTRY  0x490
-#define MSR_EFER            0xc0000080
-#define MSR_STAR            0xc0000081
-#define MSR_LSTAR           0xc0000082
-#define MSR_CSTAR           0xc0000083
-#define MSR_SFMASK          0xc0000084
-#define MSR_FS_BASE         0xc0000100
-#define MSR_GS_BASE         0xc0000101
-#define MSR_KERNEL_GS       0xc0000102
-#define MSR_TSC_AUX         0xc0000103
 
 #endif
