@@ -139,12 +139,12 @@ static bool cr8(struct x86_vcpu *v, const struct exit *e)
     uint64_t *reg = gpr(&v->regs, e->cr8.gpr);
 
     if (!e->cr8.write) {
-        *reg = v->vlapic.tpr >> 4;
+        *reg = v->vlapic.reg[APIC_TPR] >> 4;
         return true;
     }
     if (*reg > 15)
         return false;
-    v->vlapic.tpr = (uint32_t)*reg << 4;
+    v->vlapic.reg[APIC_TPR] = (uint32_t)*reg << 4;
     vendor->set_tpr(v, (uint8_t)*reg);
     v->notified = true;
     return true;

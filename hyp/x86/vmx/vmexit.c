@@ -96,7 +96,7 @@ static void vmexit_set_proc(struct vmx_vcpu *x, uint32_t proc)
 void vmexit_want_window(struct x86_vcpu *v, unsigned above)
 {
     struct vmx_vcpu *x = vmx_of(v);
-    bool on = above > v->vlapic.tpr >> 4; /* else the CR8 write that changes it exits */
+    bool on = above > v->vlapic.reg[APIC_TPR] >> 4; /* else the CR8 write that changes it exits */
     uint32_t proc = x->proc & ~(PROC_INTR_WINDOW | PROC_NMI_WINDOW);
 
     if (on && v->nmi_pending && !(vmcs_read(VMCS_GUEST_SHADOW) & SHADOW_STI))

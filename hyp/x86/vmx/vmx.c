@@ -157,7 +157,7 @@ static const char *vmx_cpu_on(struct cpu *c)
 
 static uint8_t vmx_get_tpr(struct x86_vcpu *v)
 {
-    return (uint8_t)(v->vlapic.tpr >> 4);
+    return (uint8_t)(v->vlapic.reg[APIC_TPR] >> 4);
 }
 
 /* CR8 accesses exit, so nothing keeps a copy. */

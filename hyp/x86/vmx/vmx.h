@@ -5,7 +5,7 @@
  * What CPUID must hide from guests, because it would not work here: VMX, SMX, MONITOR, the PMU,
  * SGX, PT, WAITPKG, XSAVES, PKU, LA57, CET and every other feature that needs a CR4 bit outside
  * vmstate.c's CR4_GUEST (such a MOV to CR4 gets #GP); RDTSCP and INVPCID exactly when the CPU lacks
- * them. CR8 lives in v->vlapic.tpr: every CR8 access exits.
+ * them. CR8 lives in v->vlapic.reg[APIC_TPR]: every CR8 access exits.
  */
 #ifndef BH_VMX_VMX_H
 #define BH_VMX_VMX_H
