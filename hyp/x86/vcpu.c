@@ -74,16 +74,11 @@ void vcpu_arch_free(struct x86_vcpu *v)
 
 static void fpu_load(struct x86_vcpu *v)
 {
-    uint64_t all = ~0UL;
-
     if (!features.xsave) {
         __asm__ volatile("fxrstor64 (%0)" : : "r"(v->xsave) : "memory");
         return;
     }
-    __asm__ volatile("xrstor64 (%0)"
-                     :
-                     : "r"(v->xsave), "a"((uint32_t)all), "d"((uint32_t)(all >> 32))
-                     : "memory");
+    __asm__ volatile("xrstor64 (%0)" : : "r"(v->xsave), "a"(~0U), "d"(~0U) : "memory");
     if (v->xcr0 != features.xcr0)
         write_xcr0(v->xcr0);
 }
@@ -91,7 +86,7 @@ static void fpu_load(struct x86_vcpu *v)
 /* The guest may have changed XCR0 by itself: QEMU's AMD-V does not exit for XSETBV. */
 static void fpu_save(struct x86_vcpu *v)
 {
-    uint64_t all = ~0UL, xcr0;
+    uint64_t xcr0;
 
     if (!features.xsave) {
         __asm__ volatile("fxsave64 (%0)" : : "r"(v->xsave) : "memory");
@@ -101,10 +96,7 @@ static void fpu_save(struct x86_vcpu *v)
     v->xcr0 = xcr0 & features.xcr0;
     if (xcr0 != features.xcr0)
         write_xcr0(features.xcr0);
-    __asm__ volatile("xsave64 (%0)"
-                     :
-                     : "r"(v->xsave), "a"((uint32_t)all), "d"((uint32_t)(all >> 32))
-                     : "memory");
+    __asm__ volatile("xsave64 (%0)" : : "r"(v->xsave), "a"(~0U), "d"(~0U) : "memory");
 }
 
 #define READ_DR(n, to) __asm__ volatile("mov %%dr" #n ", %0" : "=r"(to))
@@ -149,15 +141,11 @@ void vcpu_set_pvh_entry(struct x86_vcpu *v, uint32_t entry, uint32_t start_info)
         .cr0 = CR0_PE | CR0_ET,
         .dr7 = DR7_RESET,
         .cs = {.attr = 0xc9b, .limit = ~0U},
-        .ds = flat,
-        .es = flat,
-        .fs = flat,
-        .gs = flat,
-        .ss = flat,
         .tr = {.attr = 0x8b, .limit = 0x67},
         .ldt = {.attr = 0x82, .limit = 0},
     };
 
+    s.ds = s.es = s.fs = s.gs = s.ss = flat;
     v->regs = (struct gprs){.rbx = start_info};
     vendor->set_state(v, &s);
 }
@@ -171,17 +159,13 @@ void vcpu_set_sipi(struct x86_vcpu *v, uint8_t vector)
         .cr0 = CR0_ET,
         .dr7 = DR7_RESET,
         .cs = {(uint16_t)(vector << 8), 0x9b, 0xffff, (uint64_t)vector << 12},
-        .ds = real,
-        .es = real,
-        .fs = real,
-        .gs = real,
-        .ss = real,
         .tr = {.attr = 0x8b, .limit = 0xffff},
         .ldt = {.attr = 0x82, .limit = 0xffff},
         .gdt = {.limit = 0xffff},
         .idt = {.limit = 0xffff},
     };
 
+    s.ds = s.es = s.fs = s.gs = s.ss = real;
     v->regs = (struct gprs){.rax = 0};
     memset(v->dr, 0, sizeof(v->dr));
     v->dr6 = DR6_RESET;
