@@ -4,15 +4,6 @@
 
 #include "hyp/x86/regs.h"
 
-#define CPUID1_C_PCID         17
-#define CPUID1_C_X2APIC       21
-#define CPUID1_C_TSC_DEADLINE 24
-#define CPUID1_C_XSAVE        26
-#define CPUID7_B_SMEP         7
-#define CPUID7_B_SMAP         20
-#define CPUIDX1_D_NX          20
-#define CPUIDX1_D_PAGE1G      26
-#define CPUIDX7_D_INVARIANT   8
 #define XCR0_OFFERED          0xe7UL /* x87, SSE, AVX, AVX-512 */
 #define XSAVE_LEGACY          576U   /* x87, SSE and the header */
 #define CR4_PGE               (1UL << 7)
@@ -50,18 +41,18 @@ void cpu_detect(void)
     if (cpuid(0, 0).a >= 7)
         seven = cpuid(7, 0);
     features = (struct cpu_features){
-        .smep = seven.b >> CPUID7_B_SMEP & 1,
-        .smap = seven.b >> CPUID7_B_SMAP & 1,
-        .nx = ext1.d >> CPUIDX1_D_NX & 1,
-        .xsave = one.c >> CPUID1_C_XSAVE & 1,
-        .x2apic = one.c >> CPUID1_C_X2APIC & 1,
-        .tsc_deadline = one.c >> CPUID1_C_TSC_DEADLINE & 1,
-        .page1g = ext1.d >> CPUIDX1_D_PAGE1G & 1,
-        .pcid = one.c >> CPUID1_C_PCID & 1,
+        .smep = seven.b & BIT(7),
+        .smap = seven.b & BIT(20),
+        .nx = ext1.d & BIT(20),
+        .xsave = one.c & BIT(26),
+        .x2apic = one.c & BIT(21),
+        .tsc_deadline = one.c & BIT(24),
+        .page1g = ext1.d & BIT(26),
+        .pcid = one.c & BIT(17),
         .phys_bits = 36,
     };
     if (ext >= 0x80000007)
-        features.invariant_tsc = cpuid(0x80000007, 0).d >> CPUIDX7_D_INVARIANT & 1;
+        features.invariant_tsc = cpuid(0x80000007, 0).d & BIT(8);
     if (ext >= 0x80000008)
         features.phys_bits = cpuid(0x80000008, 0).a & 0xff;
     if (features.xsave) {
