@@ -24,13 +24,9 @@ static bool is_prefix(uint8_t b, bool code64)
     case 0x2e:
     case 0x36:
     case 0x3e:
-    case 0x64:
-    case 0x65:
-    case 0x66: /* sizes */
-    case 0x67:
-    case 0xf0: /* LOCK, REP */
-    case 0xf2:
-    case 0xf3:
+    case 0x64 ... 0x67: /* two more, sizes */
+    case 0xf0:          /* LOCK, REP */
+    case 0xf2 ... 0xf3:
         return true;
     default:
         return code64 && is_rex(b);
@@ -42,7 +38,6 @@ uint32_t svminsn_decode(const uint8_t *p, unsigned n, bool code64, uint8_t *gpr)
     unsigned i = 0;
 
     *gpr = 0;
-
     while (i < n && is_prefix(p[i], code64))
         i++;
     if (i < n && (p[i] == OPCODE_HLT || p[i] == 0x90)) /* HLT, PAUSE */
