@@ -7,8 +7,6 @@
 #define PLE_GAP      128  /* cycles between two PAUSEs of one loop */
 #define PLE_WINDOW   4096 /* cycles a guest may spin */
 
-static struct vmx_vcpu *vmcs_current[MAX_CPUS]; /* by cpu->id; NULL: none */
-
 uint64_t vmcs_read(uint32_t field)
 {
     uint64_t value;
@@ -49,23 +47,21 @@ static void vmcs_clear(struct vmx_vcpu *x)
 
 bool vmcs_grab(const struct x86_vcpu *v)
 {
-    struct vmx_vcpu *x = vmx_of(v);
-
-    if (vmcs_current[this_cpu()->id] == x)
+    if (this_cpu()->loaded == v)
         return false;
-    vmcs_make_current(x);
+    vmcs_make_current(vmx_of(v));
     return true;
 }
 
 void vmcs_release(const struct x86_vcpu *v, bool grabbed)
 {
-    struct vmx_vcpu *mine = vmcs_current[this_cpu()->id];
+    const struct x86_vcpu *mine = this_cpu()->loaded;
 
     if (!grabbed)
         return;
     vmcs_clear(vmx_of(v));
     if (mine)
-        vmcs_make_current(mine);
+        vmcs_make_current(vmx_of(mine));
 }
 
 /* What does not depend on the CPU nor change while the vCPU lives. */
@@ -150,9 +146,7 @@ void vmcs_load(struct x86_vcpu *v)
     struct vmx_vcpu *x = vmx_of(v);
     struct cpu *c = this_cpu();
 
-    ASSERT(!vmcs_current[c->id]);
     vmcs_make_current(x);
-    vmcs_current[c->id] = x;
     if (x->cpu != c) {
         x->cpu = c;
         x->vpid_gen = 0;
@@ -173,11 +167,9 @@ void vmcs_load(struct x86_vcpu *v)
 void vmcs_save(struct x86_vcpu *v)
 {
     struct vmx_vcpu *x = vmx_of(v);
-    struct cpu *c = this_cpu();
 
-    ASSERT(vmcs_current[c->id] == x);
+    ASSERT(this_cpu()->loaded == v);
     vmcs_clear(x);
-    vmcs_current[c->id] = NULL;
     x->cr2 = READ_CR(2);
     v->star = rdmsr(MSR_STAR);
     v->lstar = rdmsr(MSR_LSTAR);
