@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Registers of a local APIC by number, the machine's and the emulated ones' (SDM vol. 3 table 11-6):
- * in x2APIC mode MSR 0x800 + number, in xAPIC mode at 16 * number.
+ * Registers of a local APIC by number, the machine's and the emulated ones' (SDM vol. 3 table
+ * 11-6): in x2APIC mode MSR 0x800 + number, in xAPIC mode at 16 * number.
  */
 #ifndef BH_X86_APICREG_H
 #define BH_X86_APICREG_H
