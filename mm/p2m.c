@@ -213,15 +213,7 @@ static int map_large(struct p2m *p, gfn_t gfn, hfn_t f, enum p2m_type t)
         return rc;
     if (*e)
         return -XEN_EEXIST;
-    if (p->fmt->has_2m) {
-        WRITE_ONCE(*e, leaf_entry(p, f, t, true));
-        return 0;
-    }
-    table = tables_alloc(p, 1);
-    if (!table)
-        return -XEN_ENOMEM;
-    fill(p, table, f, t);
-    WRITE_ONCE(*e, table_entry(p, table));
+    WRITE_ONCE(*e, leaf_entry(p, f, t, true));
     return 0;
 }
 
@@ -292,15 +284,6 @@ int p2m_unmap_noflush(struct p2m *p, gfn_t gfn, hfn_t *f, enum p2m_type *t)
 int p2m_unmap_idle_noflush(struct p2m *p, gfn_t gfn, hfn_t *f, enum p2m_type *t)
 {
     return unmap(p, gfn, f, t, false);
-}
-
-int p2m_unmap(struct p2m *p, gfn_t gfn, hfn_t *f, enum p2m_type *t)
-{
-    int rc = p2m_unmap_noflush(p, gfn, f, t);
-
-    if (!rc)
-        arch_p2m_flush(p);
-    return rc;
 }
 
 /* The frame behind gfn and the type of its entry, HFN_NONE and P2M_NONE when there is none. */

@@ -20,7 +20,6 @@ static const struct p2m_format svm_p2m_format = {
     .writable = BIT(1),
     .nx = BIT(63),
     .large = BIT(7),
-    .has_2m = true,
 };
 
 /* Two bits, read and write, for each MSR of three ranges of 8192 (APM 15.11). */

@@ -7,8 +7,7 @@
 #define BASIC_MEM_WB(b) (((b) >> 50 & 0xf) == 6)
 #define FC_LOCK         BIT(0)
 #define FC_VMX          BIT(2)
-#define CAP_EPT_BASE    (BIT(6) | BIT(14)) /* four levels, write-back */
-#define CAP_EPT_2M      BIT(16)
+#define CAP_EPT         (BIT(6) | BIT(14) | BIT(16)) /* four levels, write-back, 2 MiB pages */
 #define CAP_INVEPT      (BIT(20) | BIT(25) | BIT(26)) /* one context, all contexts */
 #define CAP_INVVPID     (BIT(32) | BIT(42))           /* all contexts */
 
@@ -17,7 +16,7 @@ uint32_t vmx_revision;
 unsigned vmx_preemption_shift;
 uint8_t vmx_msr_bitmap[PAGE_SIZE] __aligned(PAGE_SIZE);
 
-static struct p2m_format vmx_p2m_format = {
+static const struct p2m_format vmx_p2m_format = {
     .present = 7,
     .leaf = BIT(0) | 6 << 3,
     .writable = BIT(1),
@@ -114,13 +113,12 @@ static const char *vmx_probe(void)
     if (missing)
         return missing;
     cap = rdmsr(MSR_VMX_EPT_VPID);
-    if (~cap & CAP_EPT_BASE)
-        return "four-level write-back EPT";
+    if (~cap & CAP_EPT)
+        return "four-level write-back EPT with 2 MiB pages";
     if (~cap & CAP_INVEPT)
         return "INVEPT";
     if (~cap & CAP_INVVPID)
         return "INVVPID";
-    vmx_p2m_format.has_2m = cap & CAP_EPT_2M;
     vmx_revision = (uint32_t)basic & 0x7fffffff;
     vmx_preemption_shift = rdmsr(MSR_VMX_MISC) & 31;
     vmx_fill_msr_bitmap();
