@@ -13,15 +13,7 @@
 #include "hyp/x86/watch.h"
 
 #define ANY_PRIORITY   16
-#define TYPE_INTERRUPT 0
 #define TYPE_NMI       2
-
-static void inject_interrupt(uint8_t vector)
-{
-    struct event e = {.vector = vector, .type = TYPE_INTERRUPT};
-
-    vendor->inject(this_cpu()->loaded, &e);
-}
 
 /* The best of what waits goes in; true when more waits for this moment to come again. */
 static bool deliver_one(struct x86_vcpu *v)
@@ -37,12 +29,12 @@ static bool deliver_one(struct x86_vcpu *v)
         __atomic_store_n(&v->nmi_pending, false, __ATOMIC_SEQ_CST);
         vendor->inject(v, &(struct event){.vector = 2, .type = TYPE_NMI});
     } else if (v->upcall && vendor->can_inject(v, false)) {
-        inject_interrupt(v->dom->callback_vector);
+        vendor->inject(v, &(struct event){.vector = v->dom->callback_vector});
         /* Looked at again at the next exit: by then the handler will have taken the events. */
         return READ_ONCE(v->nmi_pending) || vlapic_pending(v) >= 0;
     } else if ((vector = vlapic_pending(v)) >= 0 && vendor->can_inject(v, false)) {
         vlapic_accept(v, (uint8_t)vector);
-        inject_interrupt((uint8_t)vector);
+        vendor->inject(v, &(struct event){.vector = (uint8_t)vector});
     }
     return v->exception_pending || READ_ONCE(v->nmi_pending) || v->upcall || vlapic_pending(v) >= 0;
 }
