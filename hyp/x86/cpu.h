@@ -82,6 +82,11 @@ static inline uint64_t rdtsc(void)
     __asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
     return (uint64_t)hi << 32 | lo;
 }
+/* Where a descriptor table is: LGDT, SIDT and their like. */
+struct table_register {
+    uint16_t limit;
+    uint64_t base;
+} __packed;
 struct cpuid {
     uint32_t a, b, c, d;
 };

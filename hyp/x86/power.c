@@ -30,10 +30,7 @@ void power_off(void)
 
 void power_reset(void)
 {
-    static const struct {
-        uint16_t limit;
-        uint64_t base;
-    } __packed no_idt = {0, 0};
+    static const struct table_register no_idt = {0, 0};
 
     log_sync(true);
     log_line("reset");

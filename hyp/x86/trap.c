@@ -27,11 +27,6 @@ struct tss {
 } __packed;
 _Static_assert(sizeof(struct tss) == 104, "TSS");
 
-struct table_register {
-    uint16_t limit;
-    uint64_t base;
-} __packed;
-
 struct extable_entry {
     uint64_t at, to;
 };

@@ -110,11 +110,6 @@ void vmcs_vcpu_init(struct x86_vcpu *v)
     vmcs_release(v, grabbed);
 }
 
-struct descriptor_table {
-    uint16_t limit;
-    uint64_t base;
-} __packed;
-
 /* The base of the task state segment, from its 16-byte descriptor (SDM vol. 3 fig. 8-4). */
 static uint64_t vmcs_tss_base(uint64_t gdt)
 {
@@ -126,7 +121,7 @@ static uint64_t vmcs_tss_base(uint64_t gdt)
 /* Everything the exit restores of this CPU but RSP. */
 static void vmcs_write_host(void)
 {
-    struct descriptor_table gdt, idt;
+    struct table_register gdt, idt;
 
     __asm__("sgdt %0" : "=m"(gdt));
     __asm__("sidt %0" : "=m"(idt));
