@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* When interrupts are taken, and which function a legacy interrupt runs. */
-#include "hyp/x86/irq.h"
 
 #include <xen/errno.h>
 
@@ -9,7 +8,6 @@
 #include "hyp/x86/ioapic.h"
 #include "hyp/x86/machine.h"
 #include "hyp/x86/paging.h"
-#include "hyp/x86/timer.h"
 #include "hyp/x86/trap.h"
 #include "hyp/x86/watch.h"
 

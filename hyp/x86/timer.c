@@ -4,7 +4,6 @@
  * (SDM vol. 3 ch. 11.5.4). The interrupt does nothing but end a halt or a guest's run: timers run
  * afterwards, outside of interrupts, so they may take locks.
  */
-#include "hyp/x86/timer.h"
 
 #include "hyp/lib/log.h"
 #include "hyp/x86/apic.h"
