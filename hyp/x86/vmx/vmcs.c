@@ -65,12 +65,20 @@ void vmcs_release(const struct x86_vcpu *v, bool grabbed)
 }
 
 /* What does not depend on the CPU nor change while the vCPU lives. */
-static void vmcs_setup(const struct x86_vcpu *v)
+void vmcs_vcpu_init(struct x86_vcpu *v)
 {
+    struct vmx_vcpu *x = vmx_of(v);
     uint64_t io = hva_to_hpa(v->dom->io_bitmap).val;
+    bool grabbed;
 
+    _Static_assert(sizeof(*x) <= PAGE_SIZE << VENDOR_ORDER, "allocated so");
+    x->hpa = hva_to_hpa(x->region).val;
+    x->proc = vmx_ctl[VMX_PROC];
+    *(uint32_t *)x->region = vmx_revision;
+    vmcs_clear(x);
+    grabbed = vmcs_grab(v);
     vmcs_write(VMCS_PIN, vmx_ctl[VMX_PIN]);
-    vmcs_write(VMCS_PROC, vmx_of(v)->proc);
+    vmcs_write(VMCS_PROC, x->proc);
     vmcs_write(VMCS_PROC2, vmx_ctl[VMX_PROC2]);
     vmcs_write(VMCS_EXIT, vmx_ctl[VMX_EXIT]);
     vmcs_write(VMCS_EXCEPTIONS, BIT(VECTOR_MC) | BIT(VECTOR_AC) | BIT(VECTOR_DB));
@@ -93,20 +101,6 @@ static void vmcs_setup(const struct x86_vcpu *v)
     vmcs_write(VMCS_HOST_SS_SEL, SEL_DATA);
     vmcs_write(VMCS_HOST_TR_SEL, SEL_TSS);
     vmcs_write(VMCS_HOST_RIP, (uint64_t)vmenter_exit);
-}
-
-void vmcs_vcpu_init(struct x86_vcpu *v)
-{
-    struct vmx_vcpu *x = vmx_of(v);
-    bool grabbed;
-
-    _Static_assert(sizeof(*x) <= PAGE_SIZE << VENDOR_ORDER, "allocated so");
-    x->hpa = hva_to_hpa(x->region).val;
-    x->proc = vmx_ctl[VMX_PROC];
-    *(uint32_t *)x->region = vmx_revision;
-    vmcs_clear(x);
-    grabbed = vmcs_grab(v);
-    vmcs_setup(v);
     vmcs_release(v, grabbed);
 }
 
