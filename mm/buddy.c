@@ -130,26 +130,6 @@ void buddy_free(enum zone z, uint32_t f, unsigned order, struct locked held)
     link_block(z, f, order);
 }
 
-void buddy_take(uint32_t f, struct locked held)
-{
-    unsigned o = 0;
-    uint32_t block = f;
-
-    (void)held;
-    while (o <= ORDER_2M && !is_free_block(block, ZONE_GUEST, o))
-        block = f & ~((1U << ++o) - 1);
-    ASSERT(o <= ORDER_2M);
-    unlink_block(ZONE_GUEST, block);
-    while (o) {
-        uint32_t half = 1U << --o;
-        bool upper = f & half;
-
-        link_block(ZONE_GUEST, upper ? block : block + half, o);
-        block += upper ? half : 0;
-    }
-    free_frames--;
-}
-
 uint64_t buddy_count(void)
 {
     return free_frames;

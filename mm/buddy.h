@@ -20,8 +20,6 @@ void buddy_init(void);
 uint32_t buddy_alloc(enum zone z, unsigned order, struct locked held);
 /* The frames of the block become FREE. */
 void buddy_free(enum zone z, uint32_t f, unsigned order, struct locked held);
-/* Takes the one free guest frame f out; f must be FREE. */
-void buddy_take(uint32_t f, struct locked held);
 uint64_t buddy_count(void); /* free frames */
 bool buddy_is_sound(void);  /* the lists and buddy_count() agree; for checks, needs no lock then */
 

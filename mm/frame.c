@@ -50,17 +50,11 @@ void mem_add(hfn_t first, uint64_t n)
 
 void mem_reserve(hfn_t first, uint64_t n)
 {
-    struct locked held = spin_lock(&lock);
-
+    spin_lock(&lock);
     for (uint64_t f = first.val; f < first.val + n && f < frame_count; f++) {
-        struct frame *p = &frame_table[f];
-
-        ASSERT(p->type == FRAME_ABSENT || p->type == FRAME_FREE);
-        if (p->type == FRAME_FREE)
-            buddy_take((uint32_t)f, held);
-        else
-            stats.total++;
-        *p = (struct frame){.refs = 1, .owner = DOMID_HYP, .type = FRAME_HYP};
+        ASSERT(frame_table[f].type == FRAME_ABSENT);
+        frame_table[f] = (struct frame){.refs = 1, .owner = DOMID_HYP, .type = FRAME_HYP};
+        stats.total++;
         stats.hyp++;
     }
     spin_unlock(&lock);

@@ -47,7 +47,7 @@ struct mem_stats {
 /*
  * table must be zeroed and hold max_hfn entries. Until mem_add() every frame is ABSENT.
  * mem_add() gives [first, first + n) to the allocator; mem_reserve() marks frames in use by the
- * hypervisor (image, bundle) before or after.
+ * hypervisor (image, bundle) before.
  */
 void mem_init(struct frame *table, uint64_t max_hfn);
 void mem_add(hfn_t first, uint64_t n);

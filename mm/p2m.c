@@ -113,6 +113,15 @@ enum p2m_type p2m_lookup(struct p2m *p, gfn_t gfn, hfn_t *f, unsigned *order)
     return entry_type(e);
 }
 
+static uint64_t *table_pop(uint64_t **chain)
+{
+    uint64_t *t = *chain;
+
+    *chain = (uint64_t *)t[0];
+    t[0] = 0;
+    return t;
+}
+
 /* n linked zeroed tables (by their first word), or NULL. */
 static uint64_t *tables_alloc(struct p2m *p, unsigned n)
 {
@@ -124,11 +133,8 @@ static uint64_t *tables_alloc(struct p2m *p, unsigned n)
         uint64_t *t = hyp_alloc_table();
 
         if (!t) {
-            while (chain) {
-                t = chain;
-                chain = (uint64_t *)t[0];
-                hyp_free(t, 0);
-            }
+            while (chain)
+                hyp_free(table_pop(&chain), 0);
             return NULL;
         }
         t[0] = (uint64_t)chain;
@@ -136,15 +142,6 @@ static uint64_t *tables_alloc(struct p2m *p, unsigned n)
     }
     p->tables += n;
     return chain;
-}
-
-static uint64_t *table_pop(uint64_t **chain)
-{
-    uint64_t *t = *chain;
-
-    *chain = (uint64_t *)t[0];
-    t[0] = 0;
-    return t;
 }
 
 /* Makes tables so that gfn has an entry at level target. *e may be a leaf above it: not changed. */
@@ -182,46 +179,31 @@ static bool is_empty(const uint64_t *table)
     return true;
 }
 
-static int map_small(struct p2m *p, gfn_t gfn, hfn_t f, enum p2m_type t)
+/* A leaf of this level. */
+static int map_leaf(struct p2m *p, gfn_t gfn, hfn_t f, enum p2m_type t, unsigned level)
 {
     uint64_t *e;
-    int rc = extend(p, gfn, 0, &e);
+    int rc = extend(p, gfn, level, &e);
 
     if (rc)
         return rc;
     if (*e)
         return -XEN_EEXIST;
-    WRITE_ONCE(*e, leaf_entry(p, f, t, false));
+    WRITE_ONCE(*e, leaf_entry(p, f, t, level));
     return 0;
 }
 
 static int map_large(struct p2m *p, gfn_t gfn, hfn_t f, enum p2m_type t)
 {
     unsigned level;
-    uint64_t *e = walk(p, gfn, &level), *table;
-    int rc;
+    uint64_t *table = walk(p, gfn, &level);
 
-    if (!level) { /* there is a table already: fine when nothing is in it */
-        table = e - index_at(gfn, 0);
-        if (!is_empty(table))
-            return -XEN_EEXIST;
-        fill(p, table, f, t);
-        return 0;
-    }
-    rc = extend(p, gfn, 1, &e);
-    if (rc)
-        return rc;
-    if (*e)
+    if (level)
+        return map_leaf(p, gfn, f, t, 1);
+    table -= index_at(gfn, 0);
+    if (!is_empty(table)) /* there is a table already: fine when nothing is in it */
         return -XEN_EEXIST;
-    if (p->fmt->has_2m) {
-        WRITE_ONCE(*e, leaf_entry(p, f, t, true));
-        return 0;
-    }
-    table = tables_alloc(p, 1);
-    if (!table)
-        return -XEN_ENOMEM;
     fill(p, table, f, t);
-    WRITE_ONCE(*e, table_entry(p, table));
     return 0;
 }
 
@@ -234,7 +216,7 @@ int p2m_map(struct p2m *p, gfn_t gfn, hfn_t f, unsigned order, enum p2m_type t)
     if (gfn.val >> GFN_BITS)
         return -XEN_EINVAL;
     spin_lock(&p->lock);
-    rc = order ? map_large(p, gfn, f, t) : map_small(p, gfn, f, t);
+    rc = order ? map_large(p, gfn, f, t) : map_leaf(p, gfn, f, t, 0);
     if (!rc && t == P2M_RAM) {
         p->ram_frames += BIT(order);
         for (uint64_t i = 0; i < BIT(order); i++)
@@ -292,15 +274,6 @@ int p2m_unmap_noflush(struct p2m *p, gfn_t gfn, hfn_t *f, enum p2m_type *t)
 int p2m_unmap_idle_noflush(struct p2m *p, gfn_t gfn, hfn_t *f, enum p2m_type *t)
 {
     return unmap(p, gfn, f, t, false);
-}
-
-int p2m_unmap(struct p2m *p, gfn_t gfn, hfn_t *f, enum p2m_type *t)
-{
-    int rc = p2m_unmap_noflush(p, gfn, f, t);
-
-    if (!rc)
-        arch_p2m_flush(p);
-    return rc;
 }
 
 /* The frame behind gfn and the type of its entry, HFN_NONE and P2M_NONE when there is none. */

@@ -25,7 +25,6 @@ struct p2m_format {
     uint64_t nx;       /* added to non-executable leaves (NPT: bit 63) */
     uint64_t exec;     /* added to executable leaves (EPT: bit 2) */
     uint64_t large;    /* added to a 2 MiB leaf */
-    bool has_2m;
 };
 
 /* Regions of 2 MiB that p2m_peek() looked up last. */
@@ -61,17 +60,15 @@ enum p2m_type p2m_lookup(struct p2m *p, gfn_t gfn, hfn_t *f, unsigned *order);
 /*
  * Maps 1 << order frames (0 or 9; gfn and f aligned to it). An existing entry is refused with
  * -XEN_EEXIST; -XEN_ENOMEM leaves the table as it was. order 9 is split by itself into 4 KiB
- * entries when the format has no 2 MiB leaf, and later when one of its pages changes.
+ * entries when one of its pages changes.
  */
 int p2m_map(struct p2m *p, gfn_t gfn, hfn_t f, unsigned order, enum p2m_type t);
 
 /*
- * Removes the 4 KiB entry of gfn, flushes, and returns what was there; the caller drops the
- * reference of a P2M_RAM entry. -XEN_ENOENT when nothing is mapped, -XEN_ENOMEM when a large page
- * could not be split. The batch form skips the flush; the caller calls arch_p2m_flush() before it
- * drops any reference.
+ * Removes the 4 KiB entry of gfn and returns what was there. The caller calls arch_p2m_flush(), and
+ * then drops the reference of a P2M_RAM entry. -XEN_ENOENT when nothing is mapped, -XEN_ENOMEM when
+ * a large page could not be split.
  */
-int p2m_unmap(struct p2m *p, gfn_t gfn, hfn_t *f, enum p2m_type *t);
 int p2m_unmap_noflush(struct p2m *p, gfn_t gfn, hfn_t *f, enum p2m_type *t);
 /*
  * The same, but a frame of RAM that others hold (granted, registered) stays, -XEN_EBUSY: it would

@@ -7,25 +7,17 @@
 #include "hyp/lib/string.h"
 #include "hyp/x86/acpi.h"
 #include "hyp/x86/apic.h"
-#include "hyp/x86/irq.h"
 #include "hyp/x86/machine.h"
-#include "hyp/x86/paging.h"
 #include "hyp/x86/smp.h"
 #include "hyp/x86/spec.h"
 #include "hyp/x86/time.h"
-#include "hyp/x86/timer.h"
 #include "hyp/x86/trap.h"
 #include "hyp/x86/vendor.h"
 #include "hyp/x86/watch.h"
 #include "mm/frame.h"
 
-#define CHUNK       (PAGE_SIZE << ORDER_2M)
-#define LOW_MEMORY  (1UL << 20) /* firmware's and the start of other CPUs: never allocated */
-#define LOW_END     0xa0000UL   /* of RAM below it */
-#define MAX_USED    1024
-#define TABLE_CHUNK (CHUNK / sizeof(struct frame)) /* frames whose entries fill a chunk */
+#define LOW_END 0xa0000UL /* of RAM below 1 MiB */
 
-extern uint8_t image_start[], image_end[];
 extern const uint64_t boot_tsc; /* at the first instruction */
 void boot_main(uint32_t magic, uint32_t multiboot);
 void boot_switch_stack(uint64_t top, void (*fn)(void)) __noreturn;
@@ -33,8 +25,6 @@ uintptr_t __stack_chk_guard = 0x9d3f00ba5eb0a700ULL;
 void __stack_chk_fail(void) __noreturn;
 
 static struct multiboot_info info;
-static struct multiboot_region used[MAX_USED];
-static uint32_t nused;
 static uint64_t frame_table_size; /* bytes */
 
 void __stack_chk_fail(void)
@@ -81,75 +71,6 @@ static void read_options(const char *at)
         if (n)
             read_option(at, n);
         at += n + (at[n] == ' ');
-    }
-}
-
-static void use(uint64_t start, uint64_t end)
-{
-    used[nused++] = (struct multiboot_region){start, ROUND_UP(end, PAGE_SIZE)};
-}
-
-static uint64_t ram_end(void)
-{
-    uint64_t end = 0;
-
-    for (uint32_t i = 0; i < info.nram; i++)
-        end = MAX(end, info.ram[i].end);
-    return end;
-}
-
-static uint64_t chunk(void)
-{
-    uint64_t a = early_chunk(&info, used, &nused, MAX_USED);
-
-    if (!a)
-        panic("no 2 MiB of memory left for the hypervisor's own tables");
-    return a;
-}
-
-/* Is there RAM in frames [from, to)? */
-static bool has_ram(uint64_t from, uint64_t to)
-{
-    for (uint32_t i = 0; i < info.nram; i++)
-        if (info.ram[i].start >> PAGE_SHIFT < to && from << PAGE_SHIFT < info.ram[i].end)
-            return true;
-    return false;
-}
-
-/* Final page tables, then the frame table and the allocator behind them. */
-static void memory_init(void)
-{
-    uint64_t end = ram_end(), pool, frames = end >> PAGE_SHIFT;
-    uint64_t parts = ROUND_UP(frames, TABLE_CHUNK) / TABLE_CHUNK;
-    const char *wrong;
-
-    use((uint64_t)image_start - HYP_BASE, (uint64_t)image_end - HYP_BASE);
-    if (info.bundle.end)
-        use(info.bundle.start, info.bundle.end);
-    pool = chunk();
-    wrong = paging_init(mk_hpa(pool), end);
-    if (wrong)
-        panic("%s", wrong);
-    for (uint64_t i = 0; i < parts; i++) {
-        if (has_ram(i * TABLE_CHUNK, (i + 1) * TABLE_CHUNK)) {
-            paging_map_frames((unsigned)i, mk_hpa(chunk()));
-            frame_table_size += CHUNK;
-        } else {
-            paging_map_no_frames((unsigned)i);
-        }
-    }
-    paging_switch();
-    for (uint64_t i = 0; i < parts; i++)
-        if (has_ram(i * TABLE_CHUNK, (i + 1) * TABLE_CHUNK))
-            memset((uint8_t *)FRAMES_BASE + i * CHUNK, 0, CHUNK);
-    mem_init((struct frame *)FRAMES_BASE, frames);
-    for (uint32_t i = 0; i < nused; i++)
-        mem_reserve(hpa_to_hfn(mk_hpa(used[i].start)), (used[i].end - used[i].start) >> PAGE_SHIFT);
-    for (uint32_t i = 0; i < info.nram; i++) {
-        uint64_t start = MAX(info.ram[i].start, LOW_MEMORY);
-
-        if (start < info.ram[i].end)
-            mem_add(hpa_to_hfn(mk_hpa(start)), (info.ram[i].end - start) >> PAGE_SHIFT);
     }
 }
 
@@ -203,8 +124,7 @@ static void need(const char *missing)
         return;
     log_line("this machine cannot run guests: %s; halted", missing);
     uart_drain();
-    for (;;)
-        __asm__ volatile("cli; hlt");
+    cpu_halt();
 }
 
 static void cpus_init(void)
@@ -267,7 +187,7 @@ void boot_main(uint32_t magic, uint32_t multiboot)
     if (wrong)
         panic("multiboot2: %s", wrong);
     read_options(info.cmdline);
-    memory_init();
+    frame_table_size = early_memory(&info);
     stacks = smp_stacks(0);
     if (!stacks)
         panic("no memory for stacks");

@@ -106,8 +106,6 @@ const char *multiboot_parse(uint32_t magic, const void *info, struct multiboot_i
     if (magic != MULTIBOOT_MAGIC)
         return "not started by a multiboot2 loader";
     *out = (struct multiboot_info){0};
-    out->self.start = ROUND_DOWN((uint64_t)info, PAGE_SIZE);
-    out->self.end = ROUND_UP((uint64_t)info + h->size, PAGE_SIZE);
     while (at <= h->size - sizeof(struct tag) && h->size >= sizeof(struct tag)) {
         const struct tag *tag = (const struct tag *)((const uint8_t *)info + at);
 

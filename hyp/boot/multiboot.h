@@ -15,7 +15,6 @@ struct multiboot_region {
 struct multiboot_info {
     struct multiboot_region ram[MULTIBOOT_REGIONS];
     uint32_t nram;
-    struct multiboot_region self;   /* the information itself */
     struct multiboot_region bundle; /* first module; empty: none */
     char cmdline[256];
     uint8_t rsdp[36]; /* a copy of ACPI's root pointer; first byte 0: none */

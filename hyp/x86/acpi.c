@@ -70,15 +70,15 @@ static void add_cpu(struct acpi_info *out, uint32_t id, uint32_t flags)
 
 static void add_override(const uint8_t *e, struct acpi_info *out)
 {
-    uint32_t flags = (uint32_t)get(e, 8, 2), i = out->noverrides;
+    uint32_t flags = (uint32_t)get(e, 8, 2);
 
-    if (i == ACPI_MAX_OVERRIDES)
-        return;
-    out->overrides[i].irq = e[3];
-    out->overrides[i].gsi = (uint32_t)get(e, 4, 4);
-    out->overrides[i].low = (flags & 3) == 3;
-    out->overrides[i].level = (flags >> 2 & 3) == 3;
-    out->noverrides++;
+    if (out->noverrides < ACPI_MAX_OVERRIDES)
+        out->overrides[out->noverrides++] = (struct acpi_override){
+            .irq = e[3],
+            .gsi = (uint32_t)get(e, 4, 4),
+            .low = (flags & 3) == 3,
+            .level = (flags >> 2 & 3) == 3,
+        };
 }
 
 void acpi_read_madt(const uint8_t *entries, size_t n, struct acpi_info *out)

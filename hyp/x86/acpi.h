@@ -18,7 +18,7 @@ struct acpi_info {
     hpa_t lapic;                 /* registers in xAPIC mode */
     hpa_t ioapic;                /* first I/O APIC; 0: none */
     uint32_t ioapic_gsi;
-    struct {
+    struct acpi_override {
         uint8_t irq;
         uint32_t gsi;
         bool level, low;

@@ -2,23 +2,12 @@
 /* The local APIC, in x2APIC mode where the CPU has it (SDM vol. 3 ch. 11). */
 #include "hyp/x86/apic.h"
 
-#include "hyp/x86/acpi.h"
+#include "hyp/x86/apicreg.h"
 #include "hyp/x86/machine.h"
+#include "hyp/x86/regs.h"
 
-#define MSR_APIC_BASE  0x1b
 #define APIC_BASE_ON   0x800UL
 #define APIC_BASE_X2   0x400UL
-#define MSR_X2APIC     0x800
-#define REG_ID         0x020 /* offsets of xAPIC mode; x2APIC's MSR is 0x800 + offset / 16 */
-#define REG_TPR        0x080
-#define REG_EOI        0x0b0
-#define REG_SVR        0x0f0
-#define REG_ICR        0x300
-#define REG_ICR_HIGH   0x310
-#define REG_LVT_LINT0  0x350
-#define REG_LVT_LINT1  0x360
-#define REG_LVT_ERROR  0x370
-#define LVT_MASKED     0x10000
 #define LVT_NMI        0x400
 #define SVR_ON         0x100
 #define ICR_BUSY       0x1000
@@ -32,28 +21,28 @@ static bool on;                  /* on the boot CPU at least */
 
 uint32_t apic_read(unsigned reg)
 {
-    return xapic ? xapic[reg / 4] : (uint32_t)rdmsr(MSR_X2APIC + reg / 16);
+    return xapic ? xapic[4 * reg] : (uint32_t)rdmsr(MSR_X2APIC + reg);
 }
 
 void apic_write(unsigned reg, uint32_t v)
 {
     if (xapic)
-        xapic[reg / 4] = v;
+        xapic[4 * reg] = v;
     else
-        wrmsr(MSR_X2APIC + reg / 16, v);
+        wrmsr(MSR_X2APIC + reg, v);
 }
 
 void apic_send(uint32_t apic_id, uint32_t command)
 {
     if (!xapic) {
         memory_barrier(); /* WRMSR to x2APIC registers does not order earlier stores */
-        wrmsr(MSR_X2APIC + REG_ICR / 16, (uint64_t)apic_id << 32 | command);
+        wrmsr(MSR_X2APIC + APIC_ICR, (uint64_t)apic_id << 32 | command);
         return;
     }
-    while (apic_read(REG_ICR) & ICR_BUSY)
+    while (apic_read(APIC_ICR) & ICR_BUSY)
         cpu_relax();
-    apic_write(REG_ICR_HIGH, apic_id << 24);
-    apic_write(REG_ICR, command);
+    apic_write(APIC_ICR + 1, apic_id << 24);
+    apic_write(APIC_ICR, command);
 }
 
 void apic_init(void)
@@ -64,18 +53,18 @@ void apic_init(void)
         wrmsr(MSR_APIC_BASE, base | APIC_BASE_ON | APIC_BASE_X2);
     else if (!xapic)
         xapic = map_io(mk_hpa(base & PAGE_MASK & ((1UL << 52) - 1)), XAPIC_SIZE, true);
-    apic_write(REG_TPR, 0);
-    apic_write(REG_LVT_LINT0, LVT_MASKED); /* the old interrupt controller */
-    apic_write(REG_LVT_LINT1, LVT_NMI);
-    apic_write(REG_LVT_ERROR, LVT_MASKED);
-    apic_write(REG_SVR, SVR_ON | VECTOR_SPURIOUS);
-    this_cpu()->apic_id = apic_read(REG_ID) >> (xapic ? 24 : 0);
+    apic_write(APIC_TPR, 0);
+    apic_write(APIC_LVT_LINT0, LVT_MASKED); /* the old interrupt controller */
+    apic_write(APIC_LVT_LINT1, LVT_NMI);
+    apic_write(APIC_LVT_ERROR, LVT_MASKED);
+    apic_write(APIC_SVR, SVR_ON | VECTOR_SPURIOUS);
+    this_cpu()->apic_id = apic_read(APIC_ID) >> (xapic ? 24 : 0);
     on = true;
 }
 
 void apic_eoi(void)
 {
-    apic_write(REG_EOI, 0);
+    apic_write(APIC_EOI, 0);
 }
 
 void apic_send_event(uint32_t cpu)

@@ -7,7 +7,7 @@
 
 /* Turns this CPU's local APIC on and notes its ID. */
 void apic_init(void);
-/* A register by its xAPIC offset. */
+/* A register by its number, apicreg.h. */
 uint32_t apic_read(unsigned reg);
 void apic_write(unsigned reg, uint32_t v);
 /* An interprocessor interrupt: the low half of ICR, and where to. */

@@ -2,25 +2,14 @@
 /* What a CPU can do, and the protections it is run with. */
 #include "hyp/x86/cpu.h"
 
-#define CPUID1_C_PCID         17
-#define CPUID1_C_X2APIC       21
-#define CPUID1_C_TSC_DEADLINE 24
-#define CPUID1_C_XSAVE        26
-#define CPUID7_B_SMEP         7
-#define CPUID7_B_SMAP         20
-#define CPUIDX1_D_NX          20
-#define CPUIDX1_D_PAGE1G      26
-#define CPUIDX7_D_INVARIANT   8
+#include "hyp/x86/regs.h"
+
 #define XCR0_OFFERED          0xe7UL /* x87, SSE, AVX, AVX-512 */
 #define XSAVE_LEGACY          576U   /* x87, SSE and the header */
 #define CR4_PGE               (1UL << 7)
 #define CR4_OSFXSR            (1UL << 9)
-#define CR4_OSXSAVE           (1UL << 18)
 #define CR4_SMEP              (1UL << 20)
 #define CR4_SMAP              (1UL << 21)
-#define MSR_EFER              0xc0000080
-#define EFER_NX               (1UL << 11)
-#define CR0_WP                (1UL << 16)
 
 struct cpu cpus[MAX_CPUS];
 uint32_t ncpus = 1;
@@ -52,18 +41,18 @@ void cpu_detect(void)
     if (cpuid(0, 0).a >= 7)
         seven = cpuid(7, 0);
     features = (struct cpu_features){
-        .smep = seven.b >> CPUID7_B_SMEP & 1,
-        .smap = seven.b >> CPUID7_B_SMAP & 1,
-        .nx = ext1.d >> CPUIDX1_D_NX & 1,
-        .xsave = one.c >> CPUID1_C_XSAVE & 1,
-        .x2apic = one.c >> CPUID1_C_X2APIC & 1,
-        .tsc_deadline = one.c >> CPUID1_C_TSC_DEADLINE & 1,
-        .page1g = ext1.d >> CPUIDX1_D_PAGE1G & 1,
-        .pcid = one.c >> CPUID1_C_PCID & 1,
+        .smep = seven.b & BIT(7),
+        .smap = seven.b & BIT(20),
+        .nx = ext1.d & BIT(20),
+        .xsave = one.c & BIT(26),
+        .x2apic = one.c & BIT(21),
+        .tsc_deadline = one.c & BIT(24),
+        .page1g = ext1.d & BIT(26),
+        .pcid = one.c & BIT(17),
         .phys_bits = 36,
     };
     if (ext >= 0x80000007)
-        features.invariant_tsc = cpuid(0x80000007, 0).d >> CPUIDX7_D_INVARIANT & 1;
+        features.invariant_tsc = cpuid(0x80000007, 0).d & BIT(8);
     if (ext >= 0x80000008)
         features.phys_bits = cpuid(0x80000008, 0).a & 0xff;
     if (features.xsave) {
@@ -84,7 +73,7 @@ void cpu_protect(void)
         cr4 |= CR4_SMEP;
     if (features.smap)
         cr4 |= CR4_SMAP;
-    wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_NX);
+    wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_NXE);
     WRITE_CR(4, cr4);
     if (features.xsave)
         write_xcr0(features.xcr0);

@@ -73,9 +73,8 @@ static inline void wrmsr(uint32_t msr, uint64_t v)
 {
     __asm__ volatile("wrmsr" : : "c"(msr), "a"((uint32_t)v), "d"((uint32_t)(v >> 32)) : "memory");
 }
-/* rdmsr/wrmsr that survive #GP: false when the MSR does not exist. (exception table, trap.c) */
+/* False when the MSR does not exist: #GP (exception table, trap.c). */
 bool rdmsr_safe(uint32_t msr, uint64_t *v);
-bool wrmsr_safe(uint32_t msr, uint64_t v);
 
 static inline uint64_t rdtsc(void)
 {
@@ -84,6 +83,11 @@ static inline uint64_t rdtsc(void)
     __asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
     return (uint64_t)hi << 32 | lo;
 }
+/* Where a descriptor table is: LGDT, SIDT and their like. */
+struct table_register {
+    uint16_t limit;
+    uint64_t base;
+} __packed;
 struct cpuid {
     uint32_t a, b, c, d;
 };
@@ -108,17 +112,6 @@ static inline uint8_t inb(uint16_t port)
 static inline void outw(uint16_t port, uint16_t v)
 {
     __asm__ volatile("outw %0, %1" : : "a"(v), "Nd"(port));
-}
-static inline uint16_t inw(uint16_t port)
-{
-    uint16_t v;
-
-    __asm__ volatile("inw %1, %0" : "=a"(v) : "Nd"(port));
-    return v;
-}
-static inline void outl(uint16_t port, uint32_t v)
-{
-    __asm__ volatile("outl %0, %1" : : "a"(v), "Nd"(port));
 }
 static inline uint32_t inl(uint16_t port)
 {
@@ -152,6 +145,12 @@ static inline void invlpg(const void *p)
 static inline void cpu_relax(void)
 {
     __builtin_ia32_pause();
+}
+/* For good. */
+static inline void __noreturn cpu_halt(void)
+{
+    for (;;)
+        __asm__ volatile("cli; hlt");
 }
 static inline void memory_barrier(void)
 {

@@ -190,8 +190,6 @@ static struct cpuid xen(struct x86_vcpu *v, uint32_t leaf, uint32_t sub)
         r.b = v->id;
         r.c = v->dom->domid;
         break;
-    default:
-        break;
     }
     return r;
 }

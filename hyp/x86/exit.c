@@ -13,50 +13,30 @@
 #include "hyp/x86/watch.h"
 
 #define ANY_PRIORITY   16
-#define TYPE_INTERRUPT 0
 #define TYPE_NMI       2
-
-static void inject_interrupt(uint8_t vector)
-{
-    struct event e = {.vector = vector, .type = TYPE_INTERRUPT};
-
-    vendor->inject(this_cpu()->loaded, &e);
-}
-
-static void inject_exception(struct x86_vcpu *v)
-{
-    struct event e = {
-        .vector = v->pending_exception.vector,
-        .type = v->pending_exception.type,
-        .has_error = v->pending_exception.has_error,
-        .error = v->pending_exception.error,
-    };
-
-    v->pending_exception.valid = false;
-    vendor->inject(v, &e);
-}
 
 /* The best of what waits goes in; true when more waits for this moment to come again. */
 static bool deliver_one(struct x86_vcpu *v)
 {
     int vector;
 
-    if (v->pending_exception.valid) {
-        if (!vendor->injecting(v))
-            inject_exception(v);
+    if (v->exception_pending) {
+        if (!vendor->injecting(v)) {
+            v->exception_pending = false;
+            vendor->inject(v, &v->exception);
+        }
     } else if (READ_ONCE(v->nmi_pending) && vendor->can_inject(v, true)) {
         __atomic_store_n(&v->nmi_pending, false, __ATOMIC_SEQ_CST);
         vendor->inject(v, &(struct event){.vector = 2, .type = TYPE_NMI});
     } else if (v->upcall && vendor->can_inject(v, false)) {
-        inject_interrupt(v->dom->callback_vector);
+        vendor->inject(v, &(struct event){.vector = v->dom->callback_vector});
         /* Looked at again at the next exit: by then the handler will have taken the events. */
         return READ_ONCE(v->nmi_pending) || vlapic_pending(v) >= 0;
     } else if ((vector = vlapic_pending(v)) >= 0 && vendor->can_inject(v, false)) {
         vlapic_accept(v, (uint8_t)vector);
-        inject_interrupt((uint8_t)vector);
+        vendor->inject(v, &(struct event){.vector = (uint8_t)vector});
     }
-    return v->pending_exception.valid || READ_ONCE(v->nmi_pending) || v->upcall ||
-           vlapic_pending(v) >= 0;
+    return v->exception_pending || READ_ONCE(v->nmi_pending) || v->upcall || vlapic_pending(v) >= 0;
 }
 
 /* Everything that can become deliverable sets v->notified; what could not stays set. */
@@ -79,7 +59,7 @@ static void deliver(struct x86_vcpu *v)
 
 bool vcpu_has_event(struct x86_vcpu *v)
 {
-    if (v->pending_exception.valid || READ_ONCE(v->nmi_pending))
+    if (v->exception_pending || READ_ONCE(v->nmi_pending))
         return true;
     vlapic_sync(v);
     return vlapic_pending(v) >= 0 || (v->dom->callback_vector && upcall_event_pending(v));
@@ -151,12 +131,12 @@ static bool cr8(struct x86_vcpu *v, const struct exit *e)
     uint64_t *reg = gpr(&v->regs, e->cr8.gpr);
 
     if (!e->cr8.write) {
-        *reg = v->vlapic.tpr >> 4;
+        *reg = v->vlapic.reg[APIC_TPR] >> 4;
         return true;
     }
     if (*reg > 15)
         return false;
-    v->vlapic.tpr = (uint32_t)*reg << 4;
+    v->vlapic.reg[APIC_TPR] = (uint32_t)*reg << 4;
     vendor->set_tpr(v, (uint8_t)*reg);
     v->notified = true;
     return true;
@@ -238,6 +218,6 @@ void vcpu_enter(struct x86_vcpu *v)
     this_cpu()->exited = rdtsc();
     WATCH(note("exit", e.reason, v->dom->name));
     handle(v, &e);
-    if (v->pending_exception.valid)
+    if (v->exception_pending)
         v->notified = true;
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* When interrupts are taken, and which function a legacy interrupt runs. */
-#include "hyp/x86/irq.h"
 
 #include <xen/errno.h>
 
@@ -9,7 +8,6 @@
 #include "hyp/x86/ioapic.h"
 #include "hyp/x86/machine.h"
 #include "hyp/x86/paging.h"
-#include "hyp/x86/timer.h"
 #include "hyp/x86/trap.h"
 #include "hyp/x86/watch.h"
 
@@ -17,7 +15,7 @@
 #define IDLE_PUMPS   256     /* pieces of the log written before a halt, if the port takes them */
 #define LOG_PAUSE_NS 1000000 /* a slow port's FIFO drains in 1.4 ms */
 
-static struct {
+static struct line {
     void (*fn)(void *arg);
     void *arg;
     uint32_t pin;
@@ -75,7 +73,7 @@ int irq_bind(unsigned irq, void (*fn)(void *arg), void *arg)
 {
     bool level = false, low = false;
     uint32_t pin;
-    int error = -XEN_EBUSY;
+    int error = 0;
 
     if (irq >= LEGACY_IRQS || !fn)
         return -XEN_EINVAL;
@@ -87,17 +85,12 @@ int irq_bind(unsigned irq, void (*fn)(void *arg), void *arg)
             low = acpi.overrides[i].low;
         }
     spin_lock(&lock);
-    if (!lines[irq].fn) {
-        lines[irq].fn = fn;
-        lines[irq].arg = arg;
-        lines[irq].pin = pin;
-        lines[irq].level = level;
-        error = 0;
-        if (!ioapic_route(pin, (uint8_t)(VECTOR_IRQ0 + irq), this_cpu()->apic_id, level, low)) {
-            lines[irq].fn = NULL;
-            error = -XEN_EINVAL;
-        }
-    }
+    if (lines[irq].fn)
+        error = -XEN_EBUSY;
+    else if (!ioapic_route(pin, (uint8_t)(VECTOR_IRQ0 + irq), this_cpu()->apic_id, level, low))
+        error = -XEN_EINVAL;
+    else
+        lines[irq] = (struct line){fn, arg, pin, level};
     spin_unlock(&lock);
     return error;
 }

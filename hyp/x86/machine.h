@@ -20,6 +20,8 @@ void apic_eoi(void);
 /* Stops all other CPUs for good, by NMI; they do not answer. */
 void apic_halt_others(void);
 
+/* The handlers of all interrupts but the timer's, and the interrupt controllers. Boot CPU. */
+void irq_init(void);
 /* Takes pending host interrupts now, with interrupts enabled for an instant. Run loop only. */
 void irq_window(void);
 /*
@@ -59,6 +61,10 @@ struct timer {
     void (*fn)(struct timer *t);
     struct cpu *cpu; /* where it is queued; NULL when not */
 };
+/* This CPU's queue and local APIC timer; the first call measures it. Needs apic_init(), time. */
+void timer_init_cpu(void);
+/* Runs the timers of this CPU that are due, and programs the hardware for the next. */
+void timer_run(void);
 void timer_init(struct timer *t, void (*fn)(struct timer *t));
 /* Queues t on this CPU (moving it when it is queued); a deadline in the past fires soon. */
 void timer_set(struct timer *t, uint64_t deadline);

@@ -63,6 +63,17 @@ static bool valid_pat(uint64_t pat)
     return true;
 }
 
+/* APM vol. 2 3.1.7; LMA is the CPU's to change. */
+static bool write_efer(struct x86_vcpu *v, uint64_t value)
+{
+    const struct vcpu_mode *m = vcpu_mode(v);
+
+    if (value & ~vendor->efer_bits || ((m->efer ^ value) & EFER_LME && m->cr0 & CR0_PG))
+        return false;
+    vendor->set_efer(v, (value & ~EFER_LMA) | (m->efer & EFER_LMA));
+    return true;
+}
+
 /* One page of calls: mov $n, %eax; VMCALL or VMMCALL; ret. IRET has no meaning here. */
 static bool write_hypercall_page(struct x86_vcpu *v, uint64_t value)
 {
@@ -83,7 +94,6 @@ static bool write_hypercall_page(struct x86_vcpu *v, uint64_t value)
         if (copy_to_gpa(v->dom, mk_gpa(value + (uint64_t)i * HYPERCALL_SLOT), slot, sizeof(slot)))
             return false;
     }
-    v->dom->hypercall_gfn = (uint32_t)(value >> PAGE_SHIFT);
     return true;
 }
 
@@ -101,8 +111,10 @@ bool msr_guest_read(struct x86_vcpu *v)
         value = v->pat;
     else if (spec_owns(msr))
         known = spec_msr_read(v, msr, &value);
+    else if (msr == MSR_EFER)
+        value = vcpu_mode(v)->efer;
     else
-        known = vendor->msr_read(v, msr, &value) || read_fixed(msr, &value);
+        known = read_fixed(msr, &value);
     if (!known) {
         refused(v, "read", msr);
         return false;
@@ -130,8 +142,10 @@ bool msr_guest_write(struct x86_vcpu *v)
             v->pat = value;
             vendor->set_pat(v, value);
         }
+    } else if (msr == MSR_EFER) {
+        done = write_efer(v, value);
     } else {
-        done = vendor->msr_write(v, msr, value) || read_fixed(msr, &ignored);
+        done = read_fixed(msr, &ignored);
     }
     if (!done)
         refused(v, "write", msr);

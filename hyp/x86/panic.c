@@ -97,8 +97,7 @@ static void stop(void) __noreturn;
 static void stop(void)
 {
     __atomic_fetch_add(&stopped, 1, __ATOMIC_SEQ_CST);
-    for (;;)
-        __asm__ volatile("cli; hlt");
+    cpu_halt();
 }
 
 static void end(void) __noreturn;

@@ -9,15 +9,7 @@
 #define SLP_EN        (1U << 13)
 #define RESET_PORT    0xcf9
 #define RESET_FULL    0x06
-
-static void halt(void) __noreturn;
-static void halt(void)
-{
-    for (;;)
-        __asm__ volatile("cli; hlt");
-}
-
-#define POWER_OFF_NS 3000000000UL /* how long the machine may take */
+#define POWER_OFF_NS  3000000000UL /* how long the machine may take */
 
 void power_off(void)
 {
@@ -33,15 +25,12 @@ void power_off(void)
             cpu_relax();
     }
     log_line("this machine has no ACPI power-off: halted");
-    halt();
+    cpu_halt();
 }
 
 void power_reset(void)
 {
-    static const struct {
-        uint16_t limit;
-        uint64_t base;
-    } __packed no_idt = {0, 0};
+    static const struct table_register no_idt = {0, 0};
 
     log_sync(true);
     log_line("reset");
@@ -50,5 +39,5 @@ void power_reset(void)
         outb(acpi.reset_port, acpi.reset_value);
     outb(RESET_PORT, RESET_FULL);
     __asm__ volatile("lidt %0; int3" : : "m"(no_idt)); /* triple fault */
-    halt();
+    cpu_halt();
 }

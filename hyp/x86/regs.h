@@ -47,6 +47,13 @@
 #define MSR_TSC_DEADLINE 0x6e0
 #define MSR_X2APIC       0x800
 #define MSR_EFER         0xc0000080
+#define MSR_STAR         0xc0000081
+#define MSR_LSTAR        0xc0000082
+#define MSR_CSTAR        0xc0000083
+#define MSR_SFMASK       0xc0000084
+#define MSR_FS_BASE      0xc0000100
+#define MSR_GS_BASE      0xc0000101
+#define MSR_KERNEL_GS    0xc0000102
 #define MSR_TSC_AUX      0xc0000103
 #define MSR_TSC_RATIO    0xc0000104
 

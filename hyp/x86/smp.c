@@ -8,7 +8,6 @@
 #include "hyp/x86/machine.h"
 #include "hyp/x86/paging.h"
 #include "hyp/x86/spec.h"
-#include "hyp/x86/timer.h"
 #include "hyp/x86/trap.h"
 #include "hyp/x86/vendor.h"
 #include "mm/arch.h"
@@ -62,8 +61,7 @@ void smp_main(struct cpu *c)
     tsc_of_new = rdtsc();
     __atomic_store_n(&ready, true, __ATOMIC_RELEASE);
     if (!usable) /* stacks and struct cpu go to the next one: touch nothing */
-        for (;;)
-            __asm__ volatile("cli; hlt");
+        cpu_halt();
     while (!__atomic_load_n(&released, __ATOMIC_ACQUIRE))
         cpu_idle();
     run_loop();
@@ -79,8 +77,8 @@ static bool wait_ready(uint64_t ns)
     return ready;
 }
 
-/* True when the CPU has come; c->online says whether it is of use. */
-static bool start(struct cpu *c, hpa_t trampoline)
+/* NULL, or why c cannot be used. */
+static const char *start(struct cpu *c, hpa_t trampoline)
 {
     uint32_t sipi = ICR_SIPI | (uint32_t)(trampoline.val >> PAGE_SHIFT);
     uint64_t top = c->stack_top - sizeof(struct cpu *);
@@ -96,10 +94,10 @@ static bool start(struct cpu *c, hpa_t trampoline)
         wait_ready(LONG_WAIT_NS);
     }
     if (__atomic_exchange_n(&smp_claim, 0, __ATOMIC_ACQ_REL))
-        return false;
+        return "did not start";
     while (!wait_ready(LONG_WAIT_NS)) /* it has the stack: nothing else may be done with it */
         log_line("CPU with APIC ID %u: late", c->apic_id);
-    return true;
+    return wrong;
 }
 
 static void start_one(uint32_t apic_id, hpa_t trampoline)
@@ -107,18 +105,18 @@ static void start_one(uint32_t apic_id, hpa_t trampoline)
     struct cpu *c = &cpus[ncpus];
     const uint64_t *tops = smp_stacks(ncpus);
     uint64_t before = rdtsc();
+    const char *why;
 
-    if (!tops || (!features.x2apic && apic_id > MAX_XAPIC_ID)) {
-        log_line("CPU with APIC ID %u: %s", apic_id, tops ? "needs x2APIC mode" : "no memory");
-        return;
+    if (!tops) {
+        why = "no memory";
+    } else if (!features.x2apic && apic_id > MAX_XAPIC_ID) {
+        why = "needs x2APIC mode";
+    } else {
+        *c = (struct cpu){.id = ncpus, .apic_id = apic_id, .stack_top = tops[STACK_MAIN]};
+        why = start(c, trampoline);
     }
-    *c = (struct cpu){.id = ncpus, .apic_id = apic_id, .stack_top = tops[STACK_MAIN]};
-    if (!start(c, trampoline)) {
-        log_line("CPU with APIC ID %u: did not start", apic_id);
-        return;
-    }
-    if (wrong) {
-        log_line("CPU with APIC ID %u: %s", apic_id, wrong);
+    if (why) {
+        log_line("CPU with APIC ID %u: %s", apic_id, why);
         return;
     }
     if (tsc_of_new < before || tsc_of_new > rdtsc())

@@ -4,21 +4,16 @@
  * (SDM vol. 3 ch. 11.5.4). The interrupt does nothing but end a halt or a guest's run: timers run
  * afterwards, outside of interrupts, so they may take locks.
  */
-#include "hyp/x86/timer.h"
 
 #include "hyp/lib/log.h"
 #include "hyp/x86/apic.h"
+#include "hyp/x86/apicreg.h"
 #include "hyp/x86/machine.h"
+#include "hyp/x86/regs.h"
 #include "hyp/x86/time.h"
 #include "hyp/x86/trap.h"
 
-#define MSR_TSC_DEADLINE 0x6e0
-#define REG_LVT_TIMER    0x320
-#define REG_COUNT_FROM   0x380
-#define REG_COUNT        0x390
-#define REG_DIVIDE       0x3e0
 #define DIVIDE_BY_1      0xb
-#define LVT_DEADLINE     (2U << 17)
 #define NEVER            (~0UL)
 #define SAMPLES          5
 #define SAMPLE_NS        2000000UL
@@ -31,12 +26,12 @@ static uint64_t sample(void)
 {
     uint64_t from, ns;
 
-    apic_write(REG_COUNT_FROM, UINT32_MAX);
+    apic_write(APIC_TIMER_INITIAL, UINT32_MAX);
     from = now_ns();
     do
         ns = now_ns() - from;
     while (ns < SAMPLE_NS);
-    return (uint64_t)(UINT32_MAX - apic_read(REG_COUNT)) * 1000000 / ns;
+    return (uint64_t)(UINT32_MAX - apic_read(APIC_TIMER_CURRENT)) * 1000000 / ns;
 }
 
 static void measure(void)
@@ -45,7 +40,7 @@ static void measure(void)
 
     for (unsigned i = 0; i < SAMPLES; i++)
         v[i] = sample();
-    apic_write(REG_COUNT_FROM, 0);
+    apic_write(APIC_TIMER_INITIAL, 0);
     apic_khz = (uint32_t)MAX(time_median(v, SAMPLES), 1UL);
     log_line("local APIC timer %u kHz", apic_khz);
 }
@@ -64,8 +59,8 @@ void timer_init_cpu(void)
 
     list_init(&c->timers);
     c->timer_programmed = NEVER;
-    apic_write(REG_DIVIDE, DIVIDE_BY_1);
-    apic_write(REG_LVT_TIMER, VECTOR_TIMER | (features.tsc_deadline ? LVT_DEADLINE : 0));
+    apic_write(APIC_DIVIDE, DIVIDE_BY_1);
+    apic_write(APIC_LVT_TIMER, VECTOR_TIMER | (features.tsc_deadline ? LVT_TSC_DEADLINE : 0));
     memory_barrier(); /* the mode before the first deadline, SDM 11.5.4.1 */
     if (c->id)
         return;
@@ -88,10 +83,10 @@ static void program(struct cpu *c, uint64_t now)
     if (features.tsc_deadline)
         wrmsr(MSR_TSC_DEADLINE, deadline == NEVER ? 0 : c->timer_tsc);
     else
-        apic_write(REG_COUNT_FROM, deadline == NEVER
-                                       ? 0
-                                       : (uint32_t)MIN(MIN(ns, LONGEST_NS) * apic_khz / 1000000 + 1,
-                                                       (uint64_t)UINT32_MAX));
+        apic_write(APIC_TIMER_INITIAL,
+                   deadline == NEVER ? 0
+                                     : (uint32_t)MIN(MIN(ns, LONGEST_NS) * apic_khz / 1000000 + 1,
+                                                     (uint64_t)UINT32_MAX));
 }
 
 void timer_init(struct timer *t, void (*fn)(struct timer *t))

@@ -3,6 +3,7 @@
 
 #include "hyp/lib/log.h"
 #include "hyp/x86/machine.h"
+#include "hyp/x86/regs.h"
 
 #define VECTORS         256
 #define STUB_SIZE       16UL
@@ -10,8 +11,6 @@
 #define TSS_AVAILABLE   0x89UL
 #define VECTOR_NMI      2
 #define VECTOR_DF       8
-#define VECTOR_MC       18
-#define MSR_GS_BASE     0xc0000101
 #define FIRST_INTERRUPT 32
 
 struct gate {
@@ -28,11 +27,6 @@ struct tss {
 } __packed;
 _Static_assert(sizeof(struct tss) == 104, "TSS");
 
-struct table_register {
-    uint16_t limit;
-    uint64_t base;
-} __packed;
-
 struct extable_entry {
     uint64_t at, to;
 };
@@ -46,19 +40,12 @@ static struct tss tsses[MAX_CPUS];
 static struct gate idt[VECTORS];
 static void (*handlers[VECTORS])(uint8_t vector);
 
-static unsigned stack_index(unsigned vector)
-{
-    switch (vector) {
-    case VECTOR_DF:
-        return STACK_DOUBLE_FAULT;
-    case VECTOR_NMI:
-        return STACK_NMI;
-    case VECTOR_MC:
-        return STACK_MACHINE_CHECK;
-    default:
-        return 0;
-    }
-}
+/* Of the vectors that have one. */
+static const uint8_t stack_of[VECTORS] = {
+    [VECTOR_DF] = STACK_DOUBLE_FAULT,
+    [VECTOR_NMI] = STACK_NMI,
+    [VECTOR_MC] = STACK_MACHINE_CHECK,
+};
 
 static void idt_fill(bool with_stacks)
 {
@@ -68,7 +55,7 @@ static void idt_fill(bool with_stacks)
         idt[v] = (struct gate){
             .offset0 = (uint16_t)target,
             .selector = SEL_CODE,
-            .ist = (uint8_t)(with_stacks ? stack_index(v) : 0),
+            .ist = with_stacks ? stack_of[v] : 0,
             .type = GATE_INTERRUPT >> 8,
             .offset1 = (uint16_t)(target >> 16),
             .offset2 = (uint32_t)(target >> 32),

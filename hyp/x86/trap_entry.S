@@ -40,8 +40,8 @@ common:
     addq $16, %rsp
     iretq
 
-/* bool rdmsr_safe(uint32_t msr, uint64_t *v), bool wrmsr_safe(uint32_t msr, uint64_t v) */
-    .globl rdmsr_safe, wrmsr_safe
+/* bool rdmsr_safe(uint32_t msr, uint64_t *v) */
+    .globl rdmsr_safe
 rdmsr_safe:
     movl %edi, %ecx
 1:  rdmsr
@@ -50,18 +50,10 @@ rdmsr_safe:
     movq %rax, (%rsi)
     movl $1, %eax
     ret
-wrmsr_safe:
-    movl %edi, %ecx
-    movl %esi, %eax
-    movq %rsi, %rdx
-    shrq $32, %rdx
-2:  wrmsr
-    movl $1, %eax
-    ret
 failed:
     xorl %eax, %eax
     ret
     .section .extable, "a"
     .balign 8
-    .quad 1b, failed, 2b, failed
+    .quad 1b, failed
     .section .note.GNU-stack, "", @progbits

@@ -41,58 +41,43 @@ void domain_arch_free(struct x86_domain *d)
     d->io_bitmap = NULL;
 }
 
-static void fpu_reset(struct x86_vcpu *v)
-{
-    memset(v->xsave, 0, PAGE_SIZE << xsave_order());
-    *(uint16_t *)(void *)(v->xsave + XSAVE_FCW) = FCW_RESET;
-    *(uint32_t *)(void *)(v->xsave + XSAVE_MXCSR) = MXCSR_RESET;
-    v->xcr0 = XCR0_X87;
-}
-
 int vcpu_arch_init(struct x86_vcpu *v)
 {
-    int rc;
-
     v->pat = PAT_RESET;
-    v->dr6 = DR6_RESET;
+    v->xcr0 = XCR0_X87;
     v->seen_gen = ~0UL;
     v->notified = true;
     v->walked[0].page = v->walked[1].page = NO_PAGE;
     timer_init(&v->vlapic.timer, vlapic_timer);
-    vlapic_reset(v);
     v->xsave = hyp_alloc(xsave_order());
-    if (!v->xsave)
+    v->vendor = hyp_alloc(VENDOR_ORDER);
+    if (!v->xsave || !v->vendor) {
+        vcpu_arch_free(v);
         return -XEN_ENOMEM;
-    fpu_reset(v);
-    rc = vendor->vcpu_init(v);
-    if (rc) {
-        hyp_free(v->xsave, xsave_order());
-        v->xsave = NULL;
     }
-    return rc;
+    *(uint16_t *)(void *)(v->xsave + XSAVE_FCW) = FCW_RESET;
+    *(uint32_t *)(void *)(v->xsave + XSAVE_MXCSR) = MXCSR_RESET;
+    vendor->vcpu_init(v);
+    vcpu_set_sipi(v, 0);
+    return 0;
 }
 
 void vcpu_arch_free(struct x86_vcpu *v)
 {
     timer_cancel(&v->vlapic.timer);
-    vendor->vcpu_free(v);
+    if (v->vendor)
+        hyp_free(v->vendor, VENDOR_ORDER);
     if (v->xsave)
         hyp_free(v->xsave, xsave_order());
-    v->xsave = NULL;
 }
 
 static void fpu_load(struct x86_vcpu *v)
 {
-    uint64_t all = ~0UL;
-
     if (!features.xsave) {
         __asm__ volatile("fxrstor64 (%0)" : : "r"(v->xsave) : "memory");
         return;
     }
-    __asm__ volatile("xrstor64 (%0)"
-                     :
-                     : "r"(v->xsave), "a"((uint32_t)all), "d"((uint32_t)(all >> 32))
-                     : "memory");
+    __asm__ volatile("xrstor64 (%0)" : : "r"(v->xsave), "a"(~0U), "d"(~0U) : "memory");
     if (v->xcr0 != features.xcr0)
         write_xcr0(v->xcr0);
 }
@@ -100,7 +85,7 @@ static void fpu_load(struct x86_vcpu *v)
 /* The guest may have changed XCR0 by itself: QEMU's AMD-V does not exit for XSETBV. */
 static void fpu_save(struct x86_vcpu *v)
 {
-    uint64_t all = ~0UL, xcr0;
+    uint64_t xcr0;
 
     if (!features.xsave) {
         __asm__ volatile("fxsave64 (%0)" : : "r"(v->xsave) : "memory");
@@ -110,10 +95,7 @@ static void fpu_save(struct x86_vcpu *v)
     v->xcr0 = xcr0 & features.xcr0;
     if (xcr0 != features.xcr0)
         write_xcr0(features.xcr0);
-    __asm__ volatile("xsave64 (%0)"
-                     :
-                     : "r"(v->xsave), "a"((uint32_t)all), "d"((uint32_t)(all >> 32))
-                     : "memory");
+    __asm__ volatile("xsave64 (%0)" : : "r"(v->xsave), "a"(~0U), "d"(~0U) : "memory");
 }
 
 #define READ_DR(n, to) __asm__ volatile("mov %%dr" #n ", %0" : "=r"(to))
@@ -158,15 +140,11 @@ void vcpu_set_pvh_entry(struct x86_vcpu *v, uint32_t entry, uint32_t start_info)
         .cr0 = CR0_PE | CR0_ET,
         .dr7 = DR7_RESET,
         .cs = {.attr = 0xc9b, .limit = ~0U},
-        .ds = flat,
-        .es = flat,
-        .fs = flat,
-        .gs = flat,
-        .ss = flat,
         .tr = {.attr = 0x8b, .limit = 0x67},
         .ldt = {.attr = 0x82, .limit = 0},
     };
 
+    s.ds = s.es = s.fs = s.gs = s.ss = flat;
     v->regs = (struct gprs){.rbx = start_info};
     vendor->set_state(v, &s);
 }
@@ -180,32 +158,25 @@ void vcpu_set_sipi(struct x86_vcpu *v, uint8_t vector)
         .cr0 = CR0_ET,
         .dr7 = DR7_RESET,
         .cs = {(uint16_t)(vector << 8), 0x9b, 0xffff, (uint64_t)vector << 12},
-        .ds = real,
-        .es = real,
-        .fs = real,
-        .gs = real,
-        .ss = real,
         .tr = {.attr = 0x8b, .limit = 0xffff},
         .ldt = {.attr = 0x82, .limit = 0xffff},
         .gdt = {.limit = 0xffff},
         .idt = {.limit = 0xffff},
     };
 
+    s.ds = s.es = s.fs = s.gs = s.ss = real;
     v->regs = (struct gprs){.rax = 0};
     memset(v->dr, 0, sizeof(v->dr));
     v->dr6 = DR6_RESET;
     v->spec_ctrl = 0;
     v->nmi_pending = false;
-    v->pending_exception.valid = false;
+    v->exception_pending = false;
     vlapic_reset(v);
     vendor->set_state(v, &s);
 }
 
 void vcpu_inject(struct x86_vcpu *v, uint8_t vector, bool has_error, uint32_t error)
 {
-    v->pending_exception.valid = true;
-    v->pending_exception.type = 3;
-    v->pending_exception.vector = vector;
-    v->pending_exception.has_error = has_error;
-    v->pending_exception.error = error;
+    v->exception_pending = true;
+    v->exception = (struct event){vector, 3, has_error, error};
 }

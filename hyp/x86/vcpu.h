@@ -36,10 +36,18 @@ struct segment {
     uint64_t base;
 };
 
+/* In the order of a VMCB, and, as far as GS, of VMCS fields. */
+enum { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_GDT, SEG_LDT, SEG_IDT, SEG_TR, SEGS };
+
 /* What common code reads or writes through vendor->get_state and set_state. */
 struct vcpu_state {
     uint64_t rip, rsp, rflags, cr0, cr2, cr3, cr4, efer, dr7;
-    struct segment cs, ds, es, fs, gs, ss, tr, ldt, gdt, idt;
+    union {
+        struct segment segments[SEGS];
+        struct {
+            struct segment es, cs, ss, ds, fs, gs, gdt, ldt, idt, tr;
+        };
+    };
 };
 
 /* The part of it that says what the guest's code may do and how its addresses are translated. */
@@ -47,6 +55,13 @@ struct vcpu_mode {
     uint64_t cr0, cr3, cr4, efer, rflags;
     uint8_t cpl;
     bool code64;
+};
+
+struct event {
+    uint8_t vector;
+    uint8_t type; /* 0 external interrupt, 2 NMI, 3 exception */
+    bool has_error;
+    uint32_t error;
 };
 
 struct x86_domain {
@@ -57,7 +72,6 @@ struct x86_domain {
     uint8_t callback_vector; /* HVM_PARAM_CALLBACK_IRQ type vector; 0: none */
     bool serial2;            /* I/O ports 0x2f8-0x2ff pass through */
     uint8_t *io_bitmap;      /* 12 KiB (hyp_alloc(2)), all ones but what passes through */
-    uint32_t hypercall_gfn;  /* last hypercall page written, for information */
     uint32_t domid;          /* for messages */
     const char *name;
 };
@@ -92,13 +106,8 @@ struct x86_vcpu {
     bool notified;   /* something may have become deliverable: written by anybody */
     struct cpu *cpu; /* where it runs or last ran */
     struct vlapic vlapic;
-    /* one event being injected: reinjected when its delivery was interrupted by an exit */
-    bool nmi_pending;
-    struct {
-        bool valid, has_error;
-        uint8_t vector, type; /* type as in VMCS/VMCB: 0 ext, 2 NMI, 3 exception, 4/6 soft */
-        uint32_t error;
-    } pending_exception;
+    bool nmi_pending, exception_pending;
+    struct event exception;
     uint64_t seen_gen; /* p2m generation flushed for */
     bool mode_known;   /* since the last exit; then mode is valid: vcpu_mode(), vendor.h */
     struct vcpu_mode mode;
@@ -115,7 +124,7 @@ struct x86_vcpu {
     struct log_limit msr_refusals;
 };
 
-/* Allocates and sets up v (dom, id already set) in reset state: 0 or -XEN_ENOMEM. */
+/* Allocates and sets up v (dom, id already set) as after INIT: 0 or -XEN_ENOMEM. */
 int vcpu_arch_init(struct x86_vcpu *v);
 void vcpu_arch_free(struct x86_vcpu *v);
 int domain_arch_init(struct x86_domain *d);  /* p2m, I/O bitmap */

@@ -53,26 +53,28 @@ struct exit {
     };
 };
 
-struct event {
-    uint8_t vector;
-    uint8_t type; /* 0 external interrupt, 2 NMI, 3 exception */
-    bool has_error;
-    uint32_t error;
-};
+/* The exit becomes the domain's end. */
+static inline void exit_failed(struct exit *e, const char *text, uint64_t code, uint64_t info)
+{
+    e->reason = EXIT_FAILED;
+    e->failed.text = text;
+    e->failed.code = code;
+    e->failed.info = info;
+}
+
+#define VENDOR_ORDER 1 /* of what a vCPU has of the vendor's, at x86_vcpu.vendor */
 
 struct vendor {
     const char *name; /* "VT-x" or "AMD-V" */
     /* NULL when this CPU can do all we need, else what is missing ("EPT", "NPT", ...). */
     const char *(*probe)(void);
-    /* Turns it on on this CPU; NULL or what failed. Off again before reset. */
+    /* Turns it on on this CPU; NULL or what failed. */
     const char *(*cpu_on)(struct cpu *c);
-    void (*cpu_off)(struct cpu *c);
     const struct p2m_format *p2m_format;
     uint8_t hypercall_insn[3]; /* VMCALL or VMMCALL */
 
-    int (*vcpu_init)(
-        struct x86_vcpu *v); /* control block in reset state; not loaded; -XEN_ENOMEM */
-    void (*vcpu_free)(struct x86_vcpu *v);
+    /* Sets up the control block in the zeroed v->vendor, all but what set_state() does. */
+    void (*vcpu_init)(struct x86_vcpu *v);
     void (*load)(struct x86_vcpu *v); /* control block, MSRs; not the FPU */
     void (*save)(struct x86_vcpu *v);
     /* Enters the guest and fills *e. Handles p2m generation and address-space tags by itself. */
@@ -94,8 +96,8 @@ struct vendor {
     uint8_t (*get_tpr)(struct x86_vcpu *v);           /* CR8 as the guest last set it */
     void (*set_tpr)(struct x86_vcpu *v, uint8_t tpr);
     void (*set_pat)(struct x86_vcpu *v, uint64_t pat);
-    bool (*msr_read)(struct x86_vcpu *v, uint32_t msr, uint64_t *val); /* vendor-kept MSRs: */
-    bool (*msr_write)(struct x86_vcpu *v, uint32_t msr, uint64_t val); /* false: not mine or #GP */
+    uint64_t efer_bits; /* those that a guest may set */
+    void (*set_efer)(struct x86_vcpu *v, uint64_t efer);
 };
 
 extern const struct vendor vmx_vendor, svm_vendor;

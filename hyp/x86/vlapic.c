@@ -6,20 +6,37 @@
 #include "hyp/x86/regs.h"
 #include "hyp/x86/upcall.h"
 #include "hyp/x86/vendor.h"
-#include "hyp/x86/vlapic_reg.h"
 
 #define VERSION         0x50014U /* six LVT entries */
 #define SVR_ENABLE      BIT(8)
 #define SVR_MASK        0x1ffU
-#define LVT_MASKED      BIT(16)
 #define LVT_VECTOR      0xffU
+#define LVT_DELIVERY    0x700U
+#define LVT_PIN         0xa000U /* polarity, trigger */
 #define TIMER_MODE      (3U << 17)
-#define PERIODIC        (1U << 17)
-#define TSC_DEADLINE    (2U << 17)
 #define ESR_RECV_VECTOR BIT(6)
 #define APIC_BASE_VALUE 0xfee00c00UL /* enabled, x2APIC mode */
 #define APIC_BASE_BSP   BIT(8)
 #define MIN_PERIOD      100000UL /* ns: no faster periodic interrupts */
+
+#define READABLE                                                                                   \
+    (BIT(APIC_ID) | BIT(APIC_VERSION) | BIT(APIC_TPR) | BIT(APIC_PPR) | BIT(APIC_LDR) |            \
+     BIT(APIC_SVR) | 0xffUL << APIC_ISR | 0xffUL << APIC_TMR | 0xffUL << APIC_IRR |                \
+     BIT(APIC_ESR) | BIT(APIC_ICR) | 0x3fUL << APIC_LVT_TIMER | BIT(APIC_TIMER_INITIAL) |          \
+     BIT(APIC_TIMER_CURRENT) | BIT(APIC_DIVIDE))
+
+/* Registers that keep what a guest writes: the bits it may set. */
+static const uint32_t writable[APIC_REGS] = {
+    [APIC_TPR] = 0xff,
+    [APIC_SVR] = SVR_MASK,
+    [APIC_LVT_TIMER] = LVT_MASKED | LVT_VECTOR | TIMER_MODE,
+    [APIC_LVT_THERMAL] = LVT_MASKED | LVT_DELIVERY | LVT_VECTOR,
+    [APIC_LVT_PMC] = LVT_MASKED | LVT_DELIVERY | LVT_VECTOR,
+    [APIC_LVT_LINT0] = LVT_MASKED | LVT_PIN | LVT_DELIVERY | LVT_VECTOR,
+    [APIC_LVT_LINT1] = LVT_MASKED | LVT_PIN | LVT_DELIVERY | LVT_VECTOR,
+    [APIC_LVT_ERROR] = LVT_MASKED | LVT_VECTOR,
+    [APIC_DIVIDE] = 0xb,
+};
 
 uint32_t vlapic_id(const struct x86_vcpu *v)
 {
@@ -29,12 +46,16 @@ uint32_t vlapic_id(const struct x86_vcpu *v)
 void vlapic_reset(struct x86_vcpu *v)
 {
     struct vlapic *l = &v->vlapic;
+    uint32_t id = vlapic_id(v);
 
     timer_cancel(&l->timer);
     memset(l, 0, offsetof(struct vlapic, timer));
-    l->svr = 0xff;
-    l->lvt_timer = l->lvt_thermal = l->lvt_pmc = LVT_MASKED;
-    l->lvt_lint0 = l->lvt_lint1 = l->lvt_error = LVT_MASKED;
+    l->reg[APIC_ID] = id;
+    l->reg[APIC_VERSION] = VERSION;
+    l->reg[APIC_LDR] = (id >> 4) << 16 | 1U << (id & 15);
+    l->reg[APIC_SVR] = 0xff;
+    for (unsigned i = APIC_LVT_TIMER; i <= APIC_LVT_ERROR; i++)
+        l->reg[i] = LVT_MASKED;
 }
 
 /* Mostly there is none: that is found out first. */
@@ -58,23 +79,24 @@ void vlapic_sync(struct x86_vcpu *v)
 {
     uint8_t cr8 = vendor->get_tpr(v);
 
-    if (cr8 != v->vlapic.tpr >> 4)
-        v->vlapic.tpr = (uint32_t)cr8 << 4;
+    if (cr8 != v->vlapic.reg[APIC_TPR] >> 4)
+        v->vlapic.reg[APIC_TPR] = (uint32_t)cr8 << 4;
 }
 
 /* Processor priority: SDM vol. 3 11.8.3.1. */
 static uint32_t ppr(const struct vlapic *l)
 {
-    int isr = highest(l->isr);
+    int isr = highest(&l->reg[APIC_ISR]);
+    uint32_t tpr = l->reg[APIC_TPR];
 
-    if (isr >= 0 && (uint32_t)isr >> 4 >= l->tpr >> 4)
+    if (isr >= 0 && (uint32_t)isr >> 4 >= tpr >> 4)
         return (uint32_t)isr & 0xf0;
-    return l->tpr;
+    return tpr;
 }
 
 int vlapic_pending(const struct x86_vcpu *v)
 {
-    int irr = highest(v->vlapic.irr);
+    int irr = highest(&v->vlapic.reg[APIC_IRR]);
 
     if (irr < 0 || (uint32_t)irr >> 4 <= ppr(&v->vlapic) >> 4)
         return -1;
@@ -83,11 +105,11 @@ int vlapic_pending(const struct x86_vcpu *v)
 
 int vlapic_behind_tpr(const struct x86_vcpu *v)
 {
-    int irr = highest(v->vlapic.irr), isr;
+    int irr = highest(&v->vlapic.reg[APIC_IRR]), isr;
 
     if (irr < 0)
         return -1;
-    isr = highest(v->vlapic.isr);
+    isr = highest(&v->vlapic.reg[APIC_ISR]);
     return isr < 0 || irr >> 4 > isr >> 4 ? irr : -1;
 }
 
@@ -100,19 +122,25 @@ void vlapic_raise(struct x86_vcpu *v, uint8_t vector)
         __atomic_fetch_or(&l->esr_pending, ESR_RECV_VECTOR, __ATOMIC_RELAXED);
         return;
     }
-    if (!(__atomic_fetch_or(&l->irr[vector / 32], bit, __ATOMIC_SEQ_CST) & bit))
+    if (!(__atomic_fetch_or(&l->reg[APIC_IRR + vector / 32], bit, __ATOMIC_SEQ_CST) & bit))
         upcall_notify(v);
 }
 
 void vlapic_accept(struct x86_vcpu *v, uint8_t vector)
 {
-    __atomic_fetch_and(&v->vlapic.irr[vector / 32], ~(1U << vector % 32), __ATOMIC_SEQ_CST);
-    v->vlapic.isr[vector / 32] |= 1U << vector % 32;
+    __atomic_fetch_and(&v->vlapic.reg[APIC_IRR + vector / 32], ~(1U << vector % 32),
+                       __ATOMIC_SEQ_CST);
+    v->vlapic.reg[APIC_ISR + vector / 32] |= 1U << vector % 32;
+}
+
+static uint32_t timer_mode(const struct vlapic *l)
+{
+    return READ_ONCE(l->reg[APIC_LVT_TIMER]) & TIMER_MODE;
 }
 
 static void raise_lvt(struct x86_vcpu *v, uint32_t lvt)
 {
-    if (!(lvt & LVT_MASKED) && v->vlapic.svr & SVR_ENABLE)
+    if (!(lvt & LVT_MASKED) && v->vlapic.reg[APIC_SVR] & SVR_ENABLE)
         vlapic_raise(v, (uint8_t)lvt);
 }
 
@@ -121,8 +149,8 @@ void vlapic_timer(struct timer *t)
     struct x86_vcpu *v = container_of(t, struct x86_vcpu, vlapic.timer);
     struct vlapic *l = &v->vlapic;
 
-    raise_lvt(v, READ_ONCE(l->lvt_timer));
-    if ((READ_ONCE(l->lvt_timer) & TIMER_MODE) == PERIODIC && l->timer_period) {
+    raise_lvt(v, READ_ONCE(l->reg[APIC_LVT_TIMER]));
+    if (timer_mode(l) == LVT_PERIODIC && l->timer_period) {
         uint64_t now = now_ns();
 
         l->timer_start += l->timer_period;
@@ -143,13 +171,13 @@ static void start_timer(struct x86_vcpu *v, uint32_t count)
     struct vlapic *l = &v->vlapic;
 
     timer_cancel(&l->timer);
-    if ((l->lvt_timer & TIMER_MODE) == TSC_DEADLINE)
+    if (timer_mode(l) == LVT_TSC_DEADLINE)
         return;
-    l->timer_initial = count;
-    l->timer_period = (uint64_t)count << divide_shift(l->timer_divide);
+    l->reg[APIC_TIMER_INITIAL] = count;
+    l->timer_period = (uint64_t)count << divide_shift(l->reg[APIC_DIVIDE]);
     if (!count)
         return;
-    if ((l->lvt_timer & TIMER_MODE) == PERIODIC)
+    if (timer_mode(l) == LVT_PERIODIC)
         l->timer_period = MAX(l->timer_period, MIN_PERIOD);
     l->timer_start = now_ns();
     timer_set(&l->timer, l->timer_start + l->timer_period);
@@ -159,12 +187,12 @@ static uint32_t current_count(const struct vlapic *l)
 {
     uint64_t gone;
 
-    if (!l->timer_period || (l->lvt_timer & TIMER_MODE) == TSC_DEADLINE)
+    if (!l->timer_period || timer_mode(l) == LVT_TSC_DEADLINE)
         return 0;
     gone = now_ns() - l->timer_start;
     if (gone >= l->timer_period)
         return 0;
-    return (uint32_t)((l->timer_period - gone) >> divide_shift(l->timer_divide));
+    return (uint32_t)((l->timer_period - gone) >> divide_shift(l->reg[APIC_DIVIDE]));
 }
 
 static void set_deadline(struct x86_vcpu *v, uint64_t tsc)
@@ -173,7 +201,7 @@ static void set_deadline(struct x86_vcpu *v, uint64_t tsc)
     struct vlapic *l = &v->vlapic;
     int64_t left;
 
-    if ((l->lvt_timer & TIMER_MODE) != TSC_DEADLINE)
+    if (timer_mode(l) != LVT_TSC_DEADLINE)
         return;
     timer_cancel(&l->timer);
     l->tsc_deadline = tsc;
@@ -183,93 +211,42 @@ static void set_deadline(struct x86_vcpu *v, uint64_t tsc)
     timer_set(&l->timer, left <= 0 ? 0 : now_ns() + tsc_ns((uint64_t)left, t->mul, t->shift));
 }
 
-static void write_lvt_timer(struct x86_vcpu *v, uint32_t value)
+/* The timer's LVT entry becomes value. */
+static void stop_in_other_mode(struct x86_vcpu *v, uint32_t value)
 {
     struct vlapic *l = &v->vlapic;
 
-    if ((l->lvt_timer ^ value) & TIMER_MODE) {
-        timer_cancel(&l->timer);
-        l->timer_period = 0;
-        l->timer_initial = 0;
-        l->tsc_deadline = 0;
-    }
-    WRITE_ONCE(l->lvt_timer, value);
+    if (!((l->reg[APIC_LVT_TIMER] ^ value) & TIMER_MODE))
+        return;
+    timer_cancel(&l->timer);
+    l->timer_period = 0;
+    l->reg[APIC_TIMER_INITIAL] = 0;
+    l->tsc_deadline = 0;
 }
 
 static void end_of_interrupt(struct vlapic *l)
 {
-    int vector = highest(l->isr);
+    int vector = highest(&l->reg[APIC_ISR]);
 
     if (vector >= 0)
-        l->isr[vector / 32] &= ~(1U << vector % 32);
+        l->reg[APIC_ISR + vector / 32] &= ~(1U << vector % 32);
 }
 
-/* Registers that are a plain word; NULL: others. *mask: bits a guest may write. */
-static uint32_t *plain(struct vlapic *l, uint32_t reg, uint32_t *mask)
-{
-    *mask = LVT_MASKED | LVT_VECTOR | 0x700;
-    switch (reg) {
-    case REG_TPR:
-        *mask = 0xff;
-        return &l->tpr;
-    case REG_SVR:
-        *mask = SVR_MASK;
-        return &l->svr;
-    case REG_LVT_TIMER:
-        *mask = LVT_MASKED | LVT_VECTOR | TIMER_MODE;
-        return &l->lvt_timer;
-    case REG_LVT_THERMAL:
-        return &l->lvt_thermal;
-    case REG_LVT_PMC:
-        return &l->lvt_pmc;
-    case REG_LVT_LINT0:
-        *mask |= 0xa000;
-        return &l->lvt_lint0;
-    case REG_LVT_LINT1:
-        *mask |= 0xa000;
-        return &l->lvt_lint1;
-    case REG_LVT_ERROR:
-        *mask = LVT_MASKED | LVT_VECTOR;
-        return &l->lvt_error;
-    case REG_DIVIDE:
-        *mask = 0xb;
-        return &l->timer_divide;
-    default:
-        return NULL;
-    }
-}
-
+/* A word that others than v's CPU write is read whole. */
 static bool read_reg(struct x86_vcpu *v, uint32_t reg, uint64_t *value)
 {
-    struct vlapic *l = &v->vlapic;
-    uint32_t mask, id = vlapic_id(v), *word = plain(l, reg, &mask);
+    const struct vlapic *l = &v->vlapic;
 
-    if (reg == REG_ID)
-        *value = id;
-    else if (reg == REG_VERSION)
-        *value = VERSION;
-    else if (reg == REG_PPR)
-        *value = ppr(l);
-    else if (reg == REG_LDR)
-        *value = (id >> 4) << 16 | 1U << (id & 15);
-    else if (reg >= REG_ISR && reg < REG_ISR + 8)
-        *value = l->isr[reg - REG_ISR];
-    else if (reg >= REG_TMR && reg < REG_TMR + 8)
-        *value = 0;
-    else if (reg >= REG_IRR && reg < REG_IRR + 8)
-        *value = READ_ONCE(l->irr[reg - REG_IRR]);
-    else if (reg == REG_ESR)
-        *value = l->esr;
-    else if (reg == REG_ICR)
-        *value = l->icr;
-    else if (reg == REG_TIMER_INITIAL)
-        *value = l->timer_initial;
-    else if (reg == REG_TIMER_CURRENT)
-        *value = current_count(l);
-    else if (word)
-        *value = *word;
-    else
+    if (reg >= APIC_REGS || !(READABLE >> reg & 1))
         return false;
+    if (reg == APIC_PPR)
+        *value = ppr(l);
+    else if (reg == APIC_ICR)
+        *value = l->icr;
+    else if (reg == APIC_TIMER_CURRENT)
+        *value = current_count(l);
+    else
+        *value = READ_ONCE(l->reg[reg]);
     return true;
 }
 
@@ -279,7 +256,7 @@ bool vlapic_read(struct x86_vcpu *v, uint32_t msr, uint64_t *value)
     if (msr == MSR_APIC_BASE)
         *value = APIC_BASE_VALUE | (v->id ? 0 : APIC_BASE_BSP);
     else if (msr == MSR_TSC_DEADLINE)
-        *value = (v->vlapic.lvt_timer & TIMER_MODE) == TSC_DEADLINE ? v->vlapic.tsc_deadline : 0;
+        *value = timer_mode(&v->vlapic) == LVT_TSC_DEADLINE ? v->vlapic.tsc_deadline : 0;
     else
         return read_reg(v, msr - MSR_X2APIC, value);
     return true;
@@ -287,16 +264,14 @@ bool vlapic_read(struct x86_vcpu *v, uint32_t msr, uint64_t *value)
 
 static bool write_plain(struct x86_vcpu *v, uint32_t reg, uint64_t value)
 {
-    uint32_t mask, *word = plain(&v->vlapic, reg, &mask);
+    uint64_t mask = reg < APIC_REGS ? writable[reg] : 0;
 
-    if (!word || value & ~(uint64_t)mask ||
-        (reg == REG_LVT_TIMER && (value & TIMER_MODE) == TIMER_MODE))
+    if (!mask || value & ~mask || (reg == APIC_LVT_TIMER && (value & TIMER_MODE) == TIMER_MODE))
         return false;
-    if (reg == REG_LVT_TIMER)
-        write_lvt_timer(v, (uint32_t)value);
-    else
-        WRITE_ONCE(*word, (uint32_t)value);
-    if (reg == REG_TPR)
+    if (reg == APIC_LVT_TIMER)
+        stop_in_other_mode(v, (uint32_t)value);
+    WRITE_ONCE(v->vlapic.reg[reg], (uint32_t)value);
+    if (reg == APIC_TPR)
         vendor->set_tpr(v, (uint8_t)(value >> 4));
     return true;
 }
@@ -307,24 +282,24 @@ static bool write_reg(struct x86_vcpu *v, uint32_t reg, uint64_t value)
     struct vlapic *l = &v->vlapic;
 
     switch (reg) {
-    case REG_EOI:
+    case APIC_EOI:
         if (value)
             return false;
         end_of_interrupt(l);
         break;
-    case REG_ESR:
+    case APIC_ESR:
         if (value)
             return false;
-        l->esr = __atomic_exchange_n(&l->esr_pending, 0, __ATOMIC_RELAXED);
+        l->reg[APIC_ESR] = __atomic_exchange_n(&l->esr_pending, 0, __ATOMIC_RELAXED);
         return true;
-    case REG_ICR:
+    case APIC_ICR:
         return vlapic_icr(v, value);
-    case REG_SELF_IPI:
+    case APIC_SELF_IPI:
         if (value >> 8)
             return false;
         vlapic_raise(v, (uint8_t)value);
         break;
-    case REG_TIMER_INITIAL:
+    case APIC_TIMER_INITIAL:
         if (value >> 32)
             return false;
         start_timer(v, (uint32_t)value);

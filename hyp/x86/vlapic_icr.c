@@ -2,7 +2,6 @@
 /* Interprocessor interrupts (SDM vol. 3 11.6.1 and 11.12.9). */
 #include "hyp/x86/regs.h"
 #include "hyp/x86/upcall.h"
-#include "hyp/x86/vlapic_reg.h"
 
 #define ICR_LOGICAL     BIT(11)
 #define ICR_ASSERT      BIT(14)

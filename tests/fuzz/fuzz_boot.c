@@ -100,7 +100,6 @@ static void multiboot(const uint8_t *data, size_t n)
     memset(&out, 0xee, sizeof(out));
     if (!multiboot_parse(MULTIBOOT_MAGIC, info, &out)) {
         MUST(out.nram && out.nram <= MULTIBOOT_REGIONS);
-        MUST(out.self.start <= (uint64_t)info && out.self.end >= (uint64_t)info + n);
         MUST(out.bundle.start <= out.bundle.end && !(out.bundle.start % PAGE_SIZE));
         MUST(memchr(out.cmdline, 0, sizeof(out.cmdline)));
         for (uint32_t i = 0; i < out.nram; i++)

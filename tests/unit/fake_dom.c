@@ -19,7 +19,7 @@ void (*fake_irq_binding)(void);
 static struct domain *domains[IDS];
 static int references[IDS];
 static const struct p2m_format npt = {
-    .present = 7, .leaf = 5, .writable = 2, .nx = 1UL << 63, .large = 0x80, .has_2m = true};
+    .present = 7, .leaf = 5, .writable = 2, .nx = 1UL << 63, .large = 0x80};
 
 struct domain *fake_domain(uint16_t id, uint32_t nvcpus)
 {

@@ -214,7 +214,10 @@ END_TEST
 START_TEST(reserved)
 {
     fake_machine(FRAMES);
+    memset(frame_table, 0, FRAMES * sizeof(*frame_table));
+    mem_init(frame_table, FRAMES);
     mem_reserve(mk_hfn(1000), 700);
+    mem_add(mk_hfn(1), FRAMES - 1);
     ck_assert_uint_eq(mem_stats().free, FRAMES - 1 - 700);
     ck_assert_uint_eq(mem_stats().total, FRAMES - 1);
     for (hfn_t f; !hfn_eq(f = frame_alloc(ORDER_4K, 1), HFN_NONE);)

@@ -115,7 +115,7 @@ static void mapping_gone(void)
     enum p2m_type t;
     hfn_t f;
 
-    if (p2m_unmap(&dom2->arch.p2m, mk_gfn(MAPPED), &f, &t))
+    if (p2m_unmap_noflush(&dom2->arch.p2m, mk_gfn(MAPPED), &f, &t))
         abort();
 }
 static void mapping_forgotten(void)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* AMD-V on one CPU: can it do what we need, on, off; and the vendor table. */
+/* AMD-V on one CPU: can it do what we need, on; and the vendor table. */
 #include "hyp/x86/svm/svm.h"
 
 #include "hyp/lib/string.h"
@@ -20,7 +20,6 @@ static const struct p2m_format svm_p2m_format = {
     .writable = BIT(1),
     .nx = BIT(63),
     .large = BIT(7),
-    .has_2m = true,
 };
 
 /* Two bits, read and write, for each MSR of three ranges of 8192 (APM 15.11). */
@@ -34,8 +33,8 @@ static void msr_pass(uint32_t msr)
 /* What a guest reaches itself is in the part of the VMCB that VMLOAD and VMSAVE switch. */
 static void fill_msrpm(void)
 {
-    static const uint32_t pass[] = {0x174,      0x175,      0x176,      0xc0000081, 0xc0000082,
-                                    0xc0000083, 0xc0000084, 0xc0000100, 0xc0000101, 0xc0000102};
+    static const uint32_t pass[] = {0x174,     0x175,      0x176,       MSR_STAR,    MSR_LSTAR,
+                                    MSR_CSTAR, MSR_SFMASK, MSR_FS_BASE, MSR_GS_BASE, MSR_KERNEL_GS};
 
     memset(svm_msrpm, 0xff, sizeof(svm_msrpm));
     for (unsigned i = 0; i < ARRAY_SIZE(pass); i++)
@@ -100,14 +99,6 @@ static const char *cpu_on(struct cpu *c)
     return NULL;
 }
 
-static void cpu_off(struct cpu *c)
-{
-    if (!c->vendor || !(rdmsr(MSR_EFER) & EFER_SVME))
-        return;
-    wrmsr(MSR_VM_HSAVE_PA, 0);
-    wrmsr(MSR_EFER, rdmsr(MSR_EFER) & ~EFER_SVME);
-}
-
 /* V_TPR is what MOV to CR8 writes (APM 15.21.1): the upper half of the TPR. */
 static uint8_t get_tpr(struct x86_vcpu *v)
 {
@@ -126,11 +117,9 @@ const struct vendor svm_vendor = {
     .name = "AMD-V",
     .probe = probe,
     .cpu_on = cpu_on,
-    .cpu_off = cpu_off,
     .p2m_format = &svm_p2m_format,
     .hypercall_insn = {0x0f, 0x01, 0xd9},
     .vcpu_init = vmcb_vcpu_init,
-    .vcpu_free = vmcb_vcpu_free,
     .load = vmcb_load,
     .save = vmcb_save,
     .run = svmexit_run,
@@ -145,6 +134,6 @@ const struct vendor svm_vendor = {
     .get_tpr = get_tpr,
     .set_tpr = set_tpr,
     .set_pat = vmcb_set_pat,
-    .msr_read = vmcb_msr_read,
-    .msr_write = vmcb_msr_write,
+    .efer_bits = EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE | EFER_FFXSR,
+    .set_efer = vmcb_set_efer,
 };

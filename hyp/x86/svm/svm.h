@@ -56,11 +56,11 @@ static inline void vmcb_dirty(struct vmcb *b, uint64_t bits)
 {
     b->clean &= ~(uint32_t)bits;
 }
+
 /* From now on guests of this CPU, whose s is, have a TSC that counts by ratio (8.32 bits). */
 void svm_set_tsc_ratio(struct svm_cpu *s, uint64_t ratio);
 
-int vmcb_vcpu_init(struct x86_vcpu *v);
-void vmcb_vcpu_free(struct x86_vcpu *v);
+void vmcb_vcpu_init(struct x86_vcpu *v);
 void vmcb_load(struct x86_vcpu *v);
 void vmcb_save(struct x86_vcpu *v);
 void vmcb_get_state(struct x86_vcpu *v, struct vcpu_state *s);
@@ -68,8 +68,7 @@ void vmcb_get_state(struct x86_vcpu *v, struct vcpu_state *s);
 void vmcb_set_state(struct x86_vcpu *v, const struct vcpu_state *s);
 void vmcb_get_mode(struct x86_vcpu *v, struct vcpu_mode *m);
 void vmcb_set_pat(struct x86_vcpu *v, uint64_t pat);
-bool vmcb_msr_read(struct x86_vcpu *v, uint32_t msr, uint64_t *value);
-bool vmcb_msr_write(struct x86_vcpu *v, uint32_t msr, uint64_t value);
+void vmcb_set_efer(struct x86_vcpu *v, uint64_t efer);
 
 void svmexit_run(struct x86_vcpu *v, struct exit *e);
 void svmexit_skip(struct x86_vcpu *v, uint32_t len);

@@ -42,10 +42,10 @@ void svmexit_skip(struct x86_vcpu *v, uint32_t len)
     struct vmcb *b = &svm_of(v)->vmcb;
 
     b->rip += len;
-    if (!(b->efer & EFER_LMA && b->cs.attr & SEGMENT_L))
+    if (!(b->efer & EFER_LMA && b->segments[SEG_CS].attr & SEGMENT_L))
         b->rip = (uint32_t)b->rip;
     b->shadow &= ~SHADOW_INTERRUPT;
-    if (b->rflags & RFLAGS_TF && !v->pending_exception.valid) {
+    if (b->rflags & RFLAGS_TF && !v->exception_pending) {
         b->dr6 |= DR6_BS;
         vmcb_dirty(b, CLEAN_DR);
         vcpu_inject(v, VECTOR_DB, false, 0);
@@ -119,14 +119,6 @@ void svmexit_want_window(struct x86_vcpu *v, unsigned above)
     vmcb_dirty(b, CLEAN_VINTR | CLEAN_INTERCEPTS);
 }
 
-static void failed(struct exit *e, const char *text, uint64_t code, uint64_t info)
-{
-    e->reason = EXIT_FAILED;
-    e->failed.text = text;
-    e->failed.code = code;
-    e->failed.info = info;
-}
-
 /*
  * An exit in the middle of delivering an event: deliver it again at the next entry. INT n, INT3 and
  * INTO are executed again instead: RIP still points to them.
@@ -181,30 +173,19 @@ static void iret(struct svm_vcpu *x)
     vmcb_dirty(&x->vmcb, CLEAN_INTERCEPTS);
 }
 
-/* What follows an instruction that has exited. */
-static bool set_length(struct x86_vcpu *v, struct exit *e)
+/*
+ * What follows an instruction that has exited. It is read where the CPU does not tell, or the
+ * register of a MOV to CR8 is wanted: only decode assists would tell which.
+ */
+static bool set_length(struct x86_vcpu *v, struct exit *e, bool gpr)
 {
     struct vmcb *b = &svm_of(v)->vmcb;
-    uint8_t gpr;
 
-    e->insn_len = svm_features.nrip && b->nrip > b->rip ? (uint32_t)(b->nrip - b->rip)
-                                                        : svminsn_length(v, &gpr);
+    e->insn_len = !gpr && svm_features.nrip && b->nrip > b->rip ? (uint32_t)(b->nrip - b->rip)
+                                                                : svminsn_length(v, &e->cr8.gpr);
     if (!e->insn_len)
-        failed(e, "cannot read the instruction that exited", b->exit_code, b->rip);
+        exit_failed(e, "cannot read the instruction that exited", b->exit_code, b->rip);
     return e->insn_len;
-}
-
-/* Read even where the length is known: which register it is, only decode assists would say. */
-static void cr8(struct x86_vcpu *v, struct exit *e)
-{
-    uint8_t n;
-
-    e->reason = EXIT_CR8;
-    e->cr8.write = true;
-    e->insn_len = svminsn_length(v, &n);
-    e->cr8.gpr = n;
-    if (!e->insn_len)
-        failed(e, "cannot read the instruction that exited", SVM_EXIT_CR8, svm_of(v)->vmcb.rip);
 }
 
 static void decode(struct x86_vcpu *v, struct exit *e, uint64_t code)
@@ -219,7 +200,7 @@ static void decode(struct x86_vcpu *v, struct exit *e, uint64_t code)
         plain[code - PLAIN_FIRST]) {
         e->reason = plain[code - PLAIN_FIRST];
         if (e->reason >= EXIT_HYPERCALL && e->reason <= EXIT_XSETBV && e->reason != EXIT_PAUSE)
-            set_length(v, e);
+            set_length(v, e, false);
         return;
     }
     switch (code) {
@@ -228,14 +209,16 @@ static void decode(struct x86_vcpu *v, struct exit *e, uint64_t code)
         svmexit_want_window(v, 0);
         break;
     case SVM_EXIT_CR8:
-        cr8(v, e);
+        e->reason = EXIT_CR8;
+        e->cr8.write = true;
+        set_length(v, e, true);
         break;
     case SVM_EXIT_IRET:
         iret(svm_of(v));
         break;
     case SVM_EXIT_MSR:
         e->reason = b->exit_info1 & 1 ? EXIT_WRMSR : EXIT_RDMSR;
-        set_length(v, e);
+        set_length(v, e, false);
         break;
     case SVM_EXIT_IOIO:
         io(b, e);
@@ -245,14 +228,14 @@ static void decode(struct x86_vcpu *v, struct exit *e, uint64_t code)
         break;
     case SVM_EXIT_INVD: /* all guest memory is write-back and coherent: nothing to flush */
     case SVM_EXIT_WBINVD:
-        if (set_length(v, e))
+        if (set_length(v, e, false))
             svmexit_skip(v, e->insn_len);
         break;
     case SVM_EXIT_RDPMC:
         vcpu_inject(v, VECTOR_GP, true, 0);
         break;
     default:
-        failed(e, "unexpected #VMEXIT", code, b->exit_info1);
+        exit_failed(e, "unexpected #VMEXIT", code, b->exit_info1);
     }
 }
 
@@ -295,7 +278,7 @@ void svmexit_run(struct x86_vcpu *v, struct exit *e)
     v->regs.rsp = b->rsp;
     b->clean = svm_features.clean ? CLEAN_ALL : 0;
     if (unlikely((uint32_t)b->exit_code == SVM_EXIT_INVALID)) {
-        failed(e, "VMRUN: invalid guest state", b->exit_code, b->exit_info1);
+        exit_failed(e, "VMRUN: invalid guest state", b->exit_code, b->exit_info1);
         return;
     }
     requeue(x);

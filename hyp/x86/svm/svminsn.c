@@ -24,13 +24,9 @@ static bool is_prefix(uint8_t b, bool code64)
     case 0x2e:
     case 0x36:
     case 0x3e:
-    case 0x64:
-    case 0x65:
-    case 0x66: /* sizes */
-    case 0x67:
-    case 0xf0: /* LOCK, REP */
-    case 0xf2:
-    case 0xf3:
+    case 0x64 ... 0x67: /* two more, sizes */
+    case 0xf0:          /* LOCK, REP */
+    case 0xf2 ... 0xf3:
         return true;
     default:
         return code64 && is_rex(b);
@@ -42,7 +38,6 @@ uint32_t svminsn_decode(const uint8_t *p, unsigned n, bool code64, uint8_t *gpr)
     unsigned i = 0;
 
     *gpr = 0;
-
     while (i < n && is_prefix(p[i], code64))
         i++;
     if (i < n && (p[i] == OPCODE_HLT || p[i] == 0x90)) /* HLT, PAUSE */
@@ -150,8 +145,10 @@ static void remember(struct x86_vcpu *v, uint64_t at)
 /* The linear address of the next instruction. */
 static uint64_t next_insn(const struct vmcb *b, bool *code64)
 {
-    *code64 = b->efer & EFER_LMA && b->cs.attr & SEGMENT_L;
-    return *code64 ? b->rip : (uint32_t)(b->cs.base + b->rip);
+    const struct segment *cs = &b->segments[SEG_CS];
+
+    *code64 = b->efer & EFER_LMA && cs->attr & SEGMENT_L;
+    return *code64 ? b->rip : (uint32_t)(cs->base + b->rip);
 }
 
 bool svminsn_at_hlt(struct x86_vcpu *v)

@@ -2,7 +2,6 @@
 /* The VMCB of a vCPU: made, loaded onto a CPU, taken off it again (APM vol. 2 ch. 15.5). */
 #include "hyp/x86/svm/svm.h"
 
-#include <xen/errno.h>
 #include "hyp/lib/string.h"
 
 #define PAUSE_COUNT     3000
@@ -26,17 +25,12 @@ static void set_intercepts(struct vmcb *b)
         INTERCEPT(SVM_EXIT_RDPRU);
 }
 
-int vmcb_vcpu_init(struct x86_vcpu *v)
+void vmcb_vcpu_init(struct x86_vcpu *v)
 {
-    struct svm_vcpu *x;
-    struct vmcb *b;
+    struct svm_vcpu *x = svm_of(v);
+    struct vmcb *b = &x->vmcb;
 
-    _Static_assert(sizeof(*x) <= 2 * PAGE_SIZE, "allocated as two pages");
-    x = hyp_alloc(1);
-    if (!x)
-        return -XEN_ENOMEM;
-    v->vendor = x;
-    b = &x->vmcb;
+    _Static_assert(sizeof(*x) <= PAGE_SIZE << VENDOR_ORDER, "allocated so");
     x->hpa = hva_to_hpa(b).val;
     set_intercepts(b);
     b->iopm = hva_to_hpa(v->dom->io_bitmap).val;
@@ -50,18 +44,6 @@ int vmcb_vcpu_init(struct x86_vcpu *v)
     if (svm_features.pause_threshold)
         b->pause_threshold = PAUSE_THRESHOLD;
     b->dr6 = DR6_RESET;
-    b->dr7 = DR7_RESET;
-    b->efer = EFER_SVME;
-    b->rflags = RFLAGS_1;
-    return 0;
-}
-
-void vmcb_vcpu_free(struct x86_vcpu *v)
-{
-    if (!v->vendor)
-        return;
-    hyp_free(v->vendor, 1);
-    v->vendor = NULL;
 }
 
 void vmcb_load(struct x86_vcpu *v)
@@ -103,17 +85,8 @@ void vmcb_get_state(struct x86_vcpu *v, struct vcpu_state *s)
         .cr4 = b->cr4,
         .efer = b->efer & ~EFER_SVME,
         .dr7 = b->dr7,
-        .cs = b->cs,
-        .ds = b->ds,
-        .es = b->es,
-        .fs = b->fs,
-        .gs = b->gs,
-        .ss = b->ss,
-        .tr = b->tr,
-        .ldt = b->ldt,
-        .gdt = b->gdt,
-        .idt = b->idt,
     };
+    memcpy(s->segments, b->segments, sizeof(s->segments));
 }
 
 void vmcb_set_state(struct x86_vcpu *v, const struct vcpu_state *s)
@@ -133,16 +106,7 @@ void vmcb_set_state(struct x86_vcpu *v, const struct vcpu_state *s)
     b->cr4 = s->cr4;
     b->efer = efer | EFER_SVME;
     b->dr7 = s->dr7;
-    b->cs = s->cs;
-    b->ds = s->ds;
-    b->es = s->es;
-    b->fs = s->fs;
-    b->gs = s->gs;
-    b->ss = s->ss;
-    b->tr = s->tr;
-    b->ldt = s->ldt;
-    b->gdt = s->gdt;
-    b->idt = s->idt;
+    memcpy(b->segments, s->segments, sizeof(b->segments));
     b->cpl = s->cr0 & CR0_PE ? s->ss.attr >> 5 & 3 : 0;
     b->shadow = 0;
     b->event = 0;
@@ -161,7 +125,7 @@ void vmcb_get_mode(struct x86_vcpu *v, struct vcpu_mode *m)
     m->efer = b->efer & ~EFER_SVME;
     m->rflags = b->rflags;
     m->cpl = b->cpl;
-    m->code64 = b->efer & EFER_LMA && b->cs.attr & SEGMENT_L;
+    m->code64 = b->efer & EFER_LMA && b->segments[SEG_CS].attr & SEGMENT_L;
 }
 
 void vmcb_set_pat(struct x86_vcpu *v, uint64_t pat)
@@ -170,26 +134,11 @@ void vmcb_set_pat(struct x86_vcpu *v, uint64_t pat)
     vmcb_dirty(&svm_of(v)->vmcb, CLEAN_NP);
 }
 
-bool vmcb_msr_read(struct x86_vcpu *v, uint32_t msr, uint64_t *value)
+void vmcb_set_efer(struct x86_vcpu *v, uint64_t efer)
 {
-    if (msr != MSR_EFER)
-        return false;
-    *value = svm_of(v)->vmcb.efer & ~EFER_SVME;
-    return true;
-}
+    struct svm_vcpu *x = svm_of(v);
 
-/* EFER (APM vol. 2 3.1.7); LMA is the CPU's to change. */
-bool vmcb_msr_write(struct x86_vcpu *v, uint32_t msr, uint64_t value)
-{
-    struct vmcb *b = &svm_of(v)->vmcb;
-    const uint64_t offered = EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE | EFER_FFXSR;
-
-    if (msr != MSR_EFER || value & ~offered)
-        return false;
-    if ((b->efer ^ value) & EFER_LME && b->cr0 & CR0_PG)
-        return false;
-    b->efer = (value & ~EFER_LMA) | (b->efer & EFER_LMA) | EFER_SVME;
-    vmcb_dirty(b, CLEAN_CR);
-    svm_of(v)->asid_gen = 0;
-    return true;
+    x->vmcb.efer = efer | EFER_SVME;
+    vmcb_dirty(&x->vmcb, CLEAN_CR);
+    x->asid_gen = 0;
 }

@@ -20,7 +20,7 @@ struct vmcb {
     uint64_t nrip;
     uint8_t nfetched, fetched[15];
     uint8_t reserved3[0x400 - 0xe0];
-    struct segment es, cs, ss, ds, fs, gs, gdt, ldt, idt, tr;
+    struct segment segments[SEGS];
     uint8_t reserved4[43];
     uint8_t cpl;
     uint32_t reserved5;
@@ -40,7 +40,7 @@ _Static_assert(offsetof(struct vmcb, exit_code) == 0x70, "VMCB");
 _Static_assert(offsetof(struct vmcb, event) == 0xa8, "VMCB");
 _Static_assert(offsetof(struct vmcb, clean) == 0xc0, "VMCB");
 _Static_assert(offsetof(struct vmcb, nrip) == 0xc8, "VMCB");
-_Static_assert(offsetof(struct vmcb, tr) == 0x490, "VMCB");
+_Static_assert(offsetof(struct vmcb, segments[SEG_TR]) == 0x490, "VMCB");
 _Static_assert(offsetof(struct vmcb, cpl) == 0x4cb, "VMCB");
 _Static_assert(offsetof(struct vmcb, efer) == 0x4d0, "VMCB");
 _Static_assert(offsetof(struct vmcb, cr4) == 0x548, "VMCB");
@@ -54,7 +54,6 @@ _Static_assert(sizeof(struct vmcb) == PAGE_SIZE, "VMCB");
 /* intercept1 is the bits of exit codes 0x60..0x7f, intercept2 of 0x80.. on. */
 #define INTERCEPT(code) (1U << ((code)&31))
 
-#define SVM_EXIT_CR_READ   0x00
 #define SVM_EXIT_CR_WRITE  0x10
 #define SVM_EXIT_EXCEPTION 0x40
 #define SVM_EXIT_INTR      0x60
@@ -103,7 +102,6 @@ _Static_assert(sizeof(struct vmcb) == PAGE_SIZE, "VMCB");
 #define CLEAN_NP         BIT(4)
 #define CLEAN_CR         BIT(5)
 #define CLEAN_DR         BIT(6)
-#define CLEAN_CR2        BIT(9)
 #define CLEAN_ALL        0x7ffU
 
 #endif

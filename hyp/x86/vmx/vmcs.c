@@ -2,13 +2,10 @@
 /* The VMCS of a vCPU: made, loaded onto a CPU, taken off it again (SDM vol. 3 ch. 25). */
 #include "hyp/x86/vmx/vmx.h"
 #include <stdint.h>
-#include <xen/errno.h>
 #include "hyp/lib/log.h"
 
 #define PLE_GAP      128  /* cycles between two PAUSEs of one loop */
 #define PLE_WINDOW   4096 /* cycles a guest may spin */
-
-static struct vmx_vcpu *vmcs_current[MAX_CPUS]; /* by cpu->id; NULL: none */
 
 uint64_t vmcs_read(uint32_t field)
 {
@@ -50,32 +47,38 @@ static void vmcs_clear(struct vmx_vcpu *x)
 
 bool vmcs_grab(const struct x86_vcpu *v)
 {
-    struct vmx_vcpu *x = vmx_of(v);
-
-    if (vmcs_current[this_cpu()->id] == x)
+    if (this_cpu()->loaded == v)
         return false;
-    vmcs_make_current(x);
+    vmcs_make_current(vmx_of(v));
     return true;
 }
 
 void vmcs_release(const struct x86_vcpu *v, bool grabbed)
 {
-    struct vmx_vcpu *mine = vmcs_current[this_cpu()->id];
+    const struct x86_vcpu *mine = this_cpu()->loaded;
 
     if (!grabbed)
         return;
     vmcs_clear(vmx_of(v));
     if (mine)
-        vmcs_make_current(mine);
+        vmcs_make_current(vmx_of(mine));
 }
 
 /* What does not depend on the CPU nor change while the vCPU lives. */
-static void vmcs_setup(const struct x86_vcpu *v)
+void vmcs_vcpu_init(struct x86_vcpu *v)
 {
+    struct vmx_vcpu *x = vmx_of(v);
     uint64_t io = hva_to_hpa(v->dom->io_bitmap).val, ratio = v->dom->tsc.ratio;
+    bool grabbed;
 
+    _Static_assert(sizeof(*x) <= PAGE_SIZE << VENDOR_ORDER, "allocated so");
+    x->hpa = hva_to_hpa(x->region).val;
+    x->proc = vmx_ctl[VMX_PROC];
+    *(uint32_t *)x->region = vmx_revision;
+    vmcs_clear(x);
+    grabbed = vmcs_grab(v);
     vmcs_write(VMCS_PIN, vmx_ctl[VMX_PIN]);
-    vmcs_write(VMCS_PROC, vmx_of(v)->proc);
+    vmcs_write(VMCS_PROC, x->proc);
     vmcs_write(VMCS_PROC2, vmx_ctl[VMX_PROC2] | (ratio ? PROC2_TSC_SCALING : 0));
     if (ratio)
         vmcs_write(VMCS_TSC_MULTIPLIER, ratio);
@@ -100,56 +103,8 @@ static void vmcs_setup(const struct x86_vcpu *v)
     vmcs_write(VMCS_HOST_SS_SEL, SEL_DATA);
     vmcs_write(VMCS_HOST_TR_SEL, SEL_TSS);
     vmcs_write(VMCS_HOST_RIP, (uint64_t)vmenter_exit);
-}
-
-int vmcs_vcpu_init(struct x86_vcpu *v)
-{
-    static const struct vcpu_state reset = {
-        .rip = 0xfff0,
-        .cr0 = CR0_CD | CR0_NW | CR0_ET,
-        .dr7 = 0x400,
-        .cs = {0xf000, 0x9b, 0xffff, 0xffff0000},
-        .ds = {0, 0x93, 0xffff, 0},
-        .es = {0, 0x93, 0xffff, 0},
-        .fs = {0, 0x93, 0xffff, 0},
-        .gs = {0, 0x93, 0xffff, 0},
-        .ss = {0, 0x93, 0xffff, 0},
-        .tr = {0, 0x8b, 0xffff, 0},
-        .ldt = {0, 0x82, 0xffff, 0},
-        .gdt = {0, 0, 0xffff, 0},
-        .idt = {0, 0, 0xffff, 0},
-    };
-    struct vmx_vcpu *x;
-    bool grabbed;
-
-    _Static_assert(sizeof(*x) <= 2 * PAGE_SIZE, "allocated as two pages");
-    x = hyp_alloc(1);
-    if (!x)
-        return -XEN_ENOMEM;
-    v->vendor = x;
-    x->hpa = hva_to_hpa(x->region).val;
-    x->proc = vmx_ctl[VMX_PROC];
-    *(uint32_t *)x->region = vmx_revision;
-    vmcs_clear(x);
-    grabbed = vmcs_grab(v);
-    vmcs_setup(v);
-    vmstate_set(v, &reset);
     vmcs_release(v, grabbed);
-    return 0;
 }
-
-void vmcs_vcpu_free(struct x86_vcpu *v)
-{
-    if (!v->vendor)
-        return;
-    hyp_free(v->vendor, 1);
-    v->vendor = NULL;
-}
-
-struct descriptor_table {
-    uint16_t limit;
-    uint64_t base;
-} __packed;
 
 /* The base of the task state segment, from its 16-byte descriptor (SDM vol. 3 fig. 8-4). */
 static uint64_t vmcs_tss_base(uint64_t gdt)
@@ -162,7 +117,7 @@ static uint64_t vmcs_tss_base(uint64_t gdt)
 /* Everything the exit restores of this CPU but RSP. */
 static void vmcs_write_host(void)
 {
-    struct descriptor_table gdt, idt;
+    struct table_register gdt, idt;
 
     __asm__("sgdt %0" : "=m"(gdt));
     __asm__("sidt %0" : "=m"(idt));
@@ -182,9 +137,7 @@ void vmcs_load(struct x86_vcpu *v)
     struct vmx_vcpu *x = vmx_of(v);
     struct cpu *c = this_cpu();
 
-    ASSERT(!vmcs_current[c->id]);
     vmcs_make_current(x);
-    vmcs_current[c->id] = x;
     if (x->cpu != c) {
         x->cpu = c;
         x->vpid_gen = 0;
@@ -205,11 +158,9 @@ void vmcs_load(struct x86_vcpu *v)
 void vmcs_save(struct x86_vcpu *v)
 {
     struct vmx_vcpu *x = vmx_of(v);
-    struct cpu *c = this_cpu();
 
-    ASSERT(vmcs_current[c->id] == x);
+    ASSERT(this_cpu()->loaded == v);
     vmcs_clear(x);
-    vmcs_current[c->id] = NULL;
     x->cr2 = READ_CR(2);
     v->star = rdmsr(MSR_STAR);
     v->lstar = rdmsr(MSR_LSTAR);

@@ -77,14 +77,8 @@
 #define VMCS_HOST_RSP            0x6c14
 #define VMCS_HOST_RIP            0x6c16
 
-#define SEG_ES  0
-#define SEG_CS  1
-#define SEG_SS  2
-#define SEG_DS  3
-#define SEG_FS  4
-#define SEG_GS  5
-#define SEG_LDT 6
-#define SEG_TR  7
+#define VMCS_LDT 6
+#define VMCS_TR  7
 
 /* Pin-based controls. */
 #define PIN_INTERRUPT   0x01
@@ -180,7 +174,6 @@
 
 /* MSRs. */
 #define MSR_FEATURE_CONTROL 0x03a /* bit 0 lock, bit 2 VMX outside SMX */
-#define MSR_PAT             0x277
 #define MSR_VMX_BASIC       0x480
 #define MSR_VMX_MISC        0x485
 #define MSR_VMX_CR0_FIXED0  0x486
@@ -193,14 +186,5 @@
 #define MSR_VMX_TRUE_PROC   0x48e
 #define MSR_VMX_TRUE_EXIT   0x48f
 #define MSR_VMX_TRUE_ENTRY  0x490
-#define MSR_EFER            0xc0000080
-#define MSR_STAR            0xc0000081
-#define MSR_LSTAR           0xc0000082
-#define MSR_CSTAR           0xc0000083
-#define MSR_SFMASK          0xc0000084
-#define MSR_FS_BASE         0xc0000100
-#define MSR_GS_BASE         0xc0000101
-#define MSR_KERNEL_GS       0xc0000102
-#define MSR_TSC_AUX         0xc0000103
 
 #endif

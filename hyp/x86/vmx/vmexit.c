@@ -96,7 +96,7 @@ static void vmexit_set_proc(struct vmx_vcpu *x, uint32_t proc)
 void vmexit_want_window(struct x86_vcpu *v, unsigned above)
 {
     struct vmx_vcpu *x = vmx_of(v);
-    bool on = above > v->vlapic.tpr >> 4; /* else the CR8 write that changes it exits */
+    bool on = above > v->vlapic.reg[APIC_TPR] >> 4; /* else the CR8 write that changes it exits */
     uint32_t proc = x->proc & ~(PROC_INTR_WINDOW | PROC_NMI_WINDOW);
 
     if (on && v->nmi_pending && !(vmcs_read(VMCS_GUEST_SHADOW) & SHADOW_STI))
@@ -106,29 +106,16 @@ void vmexit_want_window(struct x86_vcpu *v, unsigned above)
     vmexit_set_proc(x, proc);
 }
 
-static void vmexit_gp(struct x86_vcpu *v)
-{
-    vmexit_inject(v, &(struct event){.vector = VECTOR_GP, .type = 3, .has_error = true});
-}
-
-static void vmexit_failed(struct exit *e, const char *text, uint64_t code, uint64_t info)
-{
-    e->reason = EXIT_FAILED;
-    e->failed.text = text;
-    e->failed.code = code;
-    e->failed.info = info;
-}
-
 /* VMfail: the control block is wrong (SDM vol. 3 ch. 31.4). */
 static void vmexit_refused(struct exit *e)
 {
     uint64_t code = vmcs_read(VMCS_INSN_ERROR);
 
-    vmexit_failed(e,
-                  code == 7   ? "VM entry: invalid control fields"
-                  : code == 8 ? "VM entry: invalid host state"
-                              : "VM entry refused",
-                  code, vmcs_read(VMCS_GUEST_RIP));
+    exit_failed(e,
+                code == 7   ? "VM entry: invalid control fields"
+                : code == 8 ? "VM entry: invalid host state"
+                            : "VM entry refused",
+                code, vmcs_read(VMCS_GUEST_RIP));
 }
 
 /* An exit in the middle of delivering an event: deliver it again at the next entry (SDM 28.2.4). */
@@ -208,7 +195,7 @@ static void vmexit_cr(struct x86_vcpu *v, struct exit *e)
     } else if (cr == 0 && access == CR_MOV_TO && vmstate_write_cr0(v, *gpr(&v->regs, reg))) {
         vmexit_skip(v, e->insn_len);
     } else {
-        vmexit_gp(v); /* CR4: the write touches a bit that we do not offer */
+        vcpu_inject(v, VECTOR_GP, true, 0); /* CR4: the write touches a bit that we do not offer */
     }
 }
 
@@ -262,19 +249,19 @@ static void vmexit_decode(struct x86_vcpu *v, struct exit *e, uint64_t reason)
         vmexit_skip(v, e->insn_len);
         break;
     case REASON_RDPMC:
-        vmexit_gp(v);
+        vcpu_inject(v, VECTOR_GP, true, 0);
         break;
     case REASON_EPT_MISCONFIG:
-        vmexit_failed(e, "EPT misconfiguration", reason, vmcs_read(VMCS_GUEST_PHYSICAL));
+        exit_failed(e, "EPT misconfiguration", reason, vmcs_read(VMCS_GUEST_PHYSICAL));
         break;
     case REASON_ENTRY_STATE | REASON_ENTRY_FAILED:
-        vmexit_failed(e, "VM entry: invalid guest state", reason, vmcs_read(VMCS_QUALIFICATION));
+        exit_failed(e, "VM entry: invalid guest state", reason, vmcs_read(VMCS_QUALIFICATION));
         break;
     case REASON_TASK_SWITCH:
-        vmexit_failed(e, "task switch", reason, vmcs_read(VMCS_QUALIFICATION));
+        exit_failed(e, "task switch", reason, vmcs_read(VMCS_QUALIFICATION));
         break;
     default:
-        vmexit_failed(e, "unexpected VM exit", reason, vmcs_read(VMCS_QUALIFICATION));
+        exit_failed(e, "unexpected VM exit", reason, vmcs_read(VMCS_QUALIFICATION));
     }
 }
 

@@ -52,7 +52,7 @@ static void vmstate_set_seg(unsigned i, const struct segment *s)
     uint64_t ar = (s->attr & 0xffU) | (uint64_t)(s->attr & 0xf00) << 4;
 
     /* The checks of SDM 27.3.1.2 demand a busy task and accessed segments. */
-    if (i == SEG_TR)
+    if (i == VMCS_TR)
         ar = (ar & ~0x1fUL) | AR_PRESENT | AR_TSS_BUSY;
     else if (!(ar & AR_PRESENT))
         ar |= AR_UNUSABLE;
@@ -88,11 +88,11 @@ static bool vmstate_load_pdptes(const struct x86_vcpu *v, uint64_t cr0, uint64_t
 static void vmstate_commit_cr0(struct x86_vcpu *v, uint64_t cr0, uint64_t efer)
 {
     uint64_t entry = vmx_ctl[VMX_ENTRY];
-    uint64_t tr = vmcs_read(VMCS_GUEST_AR + 2 * SEG_TR);
+    uint64_t tr = vmcs_read(VMCS_GUEST_AR + 2 * VMCS_TR);
 
     if (efer & EFER_LMA) {
         entry |= ENTRY_CTL_IA32E;
-        vmcs_write(VMCS_GUEST_AR + 2 * SEG_TR, (tr & ~0xfUL) | AR_TSS_BUSY);
+        vmcs_write(VMCS_GUEST_AR + 2 * VMCS_TR, (tr & ~0xfUL) | AR_TSS_BUSY);
     }
     vmcs_write(VMCS_ENTRY, entry);
     vmcs_write(VMCS_GUEST_EFER, efer);
@@ -115,14 +115,10 @@ void vmstate_get(struct x86_vcpu *v, struct vcpu_state *s)
     s->cr4 = vmstate_cr(VMCS_GUEST_CR4, VMCS_CR4_MASK, VMCS_CR4_SHADOW);
     s->efer = vmcs_read(VMCS_GUEST_EFER);
     s->dr7 = vmcs_read(VMCS_GUEST_DR7);
-    vmstate_get_seg(SEG_CS, &s->cs);
-    vmstate_get_seg(SEG_DS, &s->ds);
-    vmstate_get_seg(SEG_ES, &s->es);
-    vmstate_get_seg(SEG_FS, &s->fs);
-    vmstate_get_seg(SEG_GS, &s->gs);
-    vmstate_get_seg(SEG_SS, &s->ss);
-    vmstate_get_seg(SEG_TR, &s->tr);
-    vmstate_get_seg(SEG_LDT, &s->ldt);
+    for (unsigned i = SEG_ES; i <= SEG_GS; i++)
+        vmstate_get_seg(i, &s->segments[i]);
+    vmstate_get_seg(VMCS_LDT, &s->ldt);
+    vmstate_get_seg(VMCS_TR, &s->tr);
     s->gdt = (struct segment){.limit = (uint32_t)vmcs_read(VMCS_GUEST_GDT_LIMIT),
                               .base = vmcs_read(VMCS_GUEST_GDT_BASE)};
     s->idt = (struct segment){.limit = (uint32_t)vmcs_read(VMCS_GUEST_IDT_LIMIT),
@@ -149,14 +145,10 @@ void vmstate_set(struct x86_vcpu *v, const struct vcpu_state *s)
 
     if (efer & EFER_LME && s->cr0 & CR0_PG)
         efer |= EFER_LMA;
-    vmstate_set_seg(SEG_CS, &s->cs);
-    vmstate_set_seg(SEG_DS, &s->ds);
-    vmstate_set_seg(SEG_ES, &s->es);
-    vmstate_set_seg(SEG_FS, &s->fs);
-    vmstate_set_seg(SEG_GS, &s->gs);
-    vmstate_set_seg(SEG_SS, &s->ss);
-    vmstate_set_seg(SEG_TR, &s->tr);
-    vmstate_set_seg(SEG_LDT, &s->ldt);
+    for (unsigned i = SEG_ES; i <= SEG_GS; i++)
+        vmstate_set_seg(i, &s->segments[i]);
+    vmstate_set_seg(VMCS_LDT, &s->ldt);
+    vmstate_set_seg(VMCS_TR, &s->tr);
     vmcs_write(VMCS_GUEST_GDT_LIMIT, s->gdt.limit);
     vmcs_write(VMCS_GUEST_GDT_BASE, s->gdt.base);
     vmcs_write(VMCS_GUEST_IDT_LIMIT, s->idt.limit);
@@ -212,30 +204,9 @@ bool vmstate_write_cr0(struct x86_vcpu *v, uint64_t value)
     return true;
 }
 
-bool vmstate_msr_read(struct x86_vcpu *v, uint32_t msr, uint64_t *value)
+void vmstate_set_efer(struct x86_vcpu *v, uint64_t efer)
 {
-    (void)v;
-    if (msr != MSR_EFER)
-        return false;
-    *value = vmcs_read(VMCS_GUEST_EFER);
-    return true;
-}
-
-bool vmstate_msr_write(struct x86_vcpu *v, uint32_t msr, uint64_t value)
-{
-    uint64_t old, changed;
-
-    if (msr != MSR_EFER)
-        return false;
-    old = vmcs_read(VMCS_GUEST_EFER);
-    value = (value & ~EFER_LMA) | (old & EFER_LMA);
-    changed = old ^ value;
-    if (value & ~(EFER_SCE | EFER_LME | EFER_LMA | (features.nx ? EFER_NXE : 0)))
-        return false;
-    if (changed & EFER_LME && vmcs_read(VMCS_GUEST_CR0) & CR0_PG)
-        return false;
-    vmcs_write(VMCS_GUEST_EFER, value);
-    if (changed & EFER_NXE)
+    if ((vmcs_read(VMCS_GUEST_EFER) ^ efer) & EFER_NXE)
         vmx_of(v)->vpid_gen = 0;
-    return true;
+    vmcs_write(VMCS_GUEST_EFER, efer);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* VT-x on one CPU: can it do what we need, on, off; and the vendor table. */
+/* VT-x on one CPU: can it do what we need, on; and the vendor table. */
 #include "hyp/x86/vmx/vmx.h"
 #include "hyp/lib/string.h"
 
@@ -7,8 +7,7 @@
 #define BASIC_MEM_WB(b) (((b) >> 50 & 0xf) == 6)
 #define FC_LOCK         BIT(0)
 #define FC_VMX          BIT(2)
-#define CAP_EPT_BASE    (BIT(6) | BIT(14)) /* four levels, write-back */
-#define CAP_EPT_2M      BIT(16)
+#define CAP_EPT         (BIT(6) | BIT(14) | BIT(16)) /* four levels, write-back, 2 MiB pages */
 #define CAP_INVEPT      (BIT(20) | BIT(25) | BIT(26)) /* one context, all contexts */
 #define CAP_INVVPID     (BIT(32) | BIT(42))           /* all contexts */
 
@@ -17,7 +16,7 @@ uint32_t vmx_revision;
 unsigned vmx_preemption_shift;
 uint8_t vmx_msr_bitmap[PAGE_SIZE] __aligned(PAGE_SIZE);
 
-static struct p2m_format vmx_p2m_format = {
+static const struct p2m_format vmx_p2m_format = {
     .present = 7,
     .leaf = BIT(0) | 6 << 3,
     .writable = BIT(1),
@@ -118,13 +117,12 @@ static const char *vmx_probe(void)
     if (missing)
         return missing;
     cap = rdmsr(MSR_VMX_EPT_VPID);
-    if (~cap & CAP_EPT_BASE)
-        return "four-level write-back EPT";
+    if (~cap & CAP_EPT)
+        return "four-level write-back EPT with 2 MiB pages";
     if (~cap & CAP_INVEPT)
         return "INVEPT";
     if (~cap & CAP_INVVPID)
         return "INVVPID";
-    vmx_p2m_format.has_2m = cap & CAP_EPT_2M;
     vmx_revision = (uint32_t)basic & 0x7fffffff;
     vmx_preemption_shift = rdmsr(MSR_VMX_MISC) & 31;
     vmx_fill_msr_bitmap();
@@ -159,19 +157,9 @@ static const char *vmx_cpu_on(struct cpu *c)
     return NULL;
 }
 
-static void vmx_cpu_off(struct cpu *c)
-{
-    if (!c->vendor || !(READ_CR(4) & CR4_VMXE))
-        return;
-    __asm__ volatile("vmxoff" : : : "cc", "memory");
-    WRITE_CR(4, READ_CR(4) & ~CR4_VMXE);
-    hyp_free(c->vendor, 0);
-    c->vendor = NULL;
-}
-
 static uint8_t vmx_get_tpr(struct x86_vcpu *v)
 {
-    return (uint8_t)(v->vlapic.tpr >> 4);
+    return (uint8_t)(v->vlapic.reg[APIC_TPR] >> 4);
 }
 
 /* CR8 accesses exit, so nothing keeps a copy. */
@@ -191,11 +179,9 @@ const struct vendor vmx_vendor = {
     .name = "VT-x",
     .probe = vmx_probe,
     .cpu_on = vmx_cpu_on,
-    .cpu_off = vmx_cpu_off,
     .p2m_format = &vmx_p2m_format,
     .hypercall_insn = {0x0f, 0x01, 0xc1},
     .vcpu_init = vmcs_vcpu_init,
-    .vcpu_free = vmcs_vcpu_free,
     .load = vmcs_load,
     .save = vmcs_save,
     .run = vmexit_run,
@@ -210,6 +196,6 @@ const struct vendor vmx_vendor = {
     .get_tpr = vmx_get_tpr,
     .set_tpr = vmx_set_tpr,
     .set_pat = vmx_set_pat,
-    .msr_read = vmstate_msr_read,
-    .msr_write = vmstate_msr_write,
+    .efer_bits = EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE,
+    .set_efer = vmstate_set_efer,
 };

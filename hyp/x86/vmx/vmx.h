@@ -5,7 +5,7 @@
  * What CPUID must hide from guests, because it would not work here: VMX, SMX, MONITOR, the PMU,
  * SGX, PT, WAITPKG, XSAVES, PKU, LA57, CET and every other feature that needs a CR4 bit outside
  * vmstate.c's CR4_GUEST (such a MOV to CR4 gets #GP); RDTSCP and INVPCID exactly when the CPU lacks
- * them. CR8 lives in v->vlapic.tpr: every CR8 access exits.
+ * them. CR8 lives in v->vlapic.reg[APIC_TPR]: every CR8 access exits.
  */
 #ifndef BH_VMX_VMX_H
 #define BH_VMX_VMX_H
@@ -44,8 +44,7 @@ static inline struct vmx_vcpu *vmx_of(const struct x86_vcpu *v)
 uint64_t vmcs_read(uint32_t field);
 void vmcs_write(uint32_t field, uint64_t value);
 
-int vmcs_vcpu_init(struct x86_vcpu *v);
-void vmcs_vcpu_free(struct x86_vcpu *v);
+void vmcs_vcpu_init(struct x86_vcpu *v);
 void vmcs_load(struct x86_vcpu *v);
 void vmcs_save(struct x86_vcpu *v);
 /* Makes v's VMCS current for a moment when it is loaded nowhere; release undoes that. */
@@ -58,9 +57,7 @@ void vmstate_get_mode(struct x86_vcpu *v, struct vcpu_mode *m);
 void vmstate_set(struct x86_vcpu *v, const struct vcpu_state *s);
 /* MOV to CR0 by the guest: false: #GP(0), and nothing has changed. */
 bool vmstate_write_cr0(struct x86_vcpu *v, uint64_t value);
-/* MSRs kept in the VMCS: EFER. False: not here, or #GP. */
-bool vmstate_msr_read(struct x86_vcpu *v, uint32_t msr, uint64_t *value);
-bool vmstate_msr_write(struct x86_vcpu *v, uint32_t msr, uint64_t value);
+void vmstate_set_efer(struct x86_vcpu *v, uint64_t efer);
 
 void vmexit_run(struct x86_vcpu *v, struct exit *e);
 void vmexit_skip(struct x86_vcpu *v, uint32_t len);
