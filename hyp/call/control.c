@@ -80,8 +80,8 @@ static long put_line(struct control *c)
 
     if (rc)
         return rc;
-    consoleio_line(c->d, spin_lock(&c->d->lock), text, c->arg.size);
-    spin_unlock(&c->d->lock);
+    spin_guard(held, &c->d->lock);
+    consoleio_line(c->d, held, text, c->arg.size);
     return 0;
 }
 
@@ -152,19 +152,16 @@ static const struct command {
 static long apply_locked(struct control *c, const struct command *command)
 {
     struct domain *d = c->d;
-    long rc;
+    spin_guard(held, &d->lock);
 
-    c->held = spin_lock(&d->lock);
+    c->held = held;
     if (c->arg.vcpu < d->nvcpus)
         c->v = d->vcpus[c->arg.vcpu];
     if (d->dying)
-        rc = control_refuse(c, -XEN_EBUSY, "it is dying");
-    else if (command->needs == VCPU && !c->v)
-        rc = control_refuse(c, -XEN_EINVAL, "no such vCPU");
-    else
-        rc = command->fn(c);
-    spin_unlock(&d->lock);
-    return rc;
+        return control_refuse(c, -XEN_EBUSY, "it is dying");
+    if (command->needs == VCPU && !c->v)
+        return control_refuse(c, -XEN_EINVAL, "no such vCPU");
+    return command->fn(c);
 }
 
 static long apply(struct control *c, const struct command *command)

@@ -179,31 +179,24 @@ static const char *read_context(const struct vcpu_hvm_context *c, struct vcpu_st
 long vcpuinit(struct vcpu *v, struct vcpu *target, gva_t arg)
 {
     struct vcpu_hvm_context context;
-    struct domain *d = v->dom;
-    const char *bad = NULL;
     struct vcpu_state s;
+    const char *bad;
     struct gprs g;
-    int rc = 0;
 
     if (copy_from_guest(&v->arch, &context, arg, sizeof(context)))
         return vcpu_refuse(v, -XEN_EFAULT, "vcpu_op initialise", "bad address");
-    spin_lock(&d->lock);
-    if (target->initialised) {
-        rc = -XEN_EEXIST;
-        bad = "has registers already";
-    } else { /* it has never run: all that is not given is as after reset */
-        vendor->get_state(&target->arch, &s);
-        bad = read_context(&context, &s, &g);
-        if (bad) {
-            rc = -XEN_EINVAL;
-        } else {
-            s.rflags = (s.rflags & RFLAGS_VALID) | RFLAGS_1;
-            target->arch.regs = g;
-            target->arch.wait_sipi = false;
-            vendor->set_state(&target->arch, &s);
-            target->initialised = true;
-        }
-    }
-    spin_unlock(&d->lock);
-    return rc ? vcpu_refuse(v, rc, "vcpu_op initialise", bad) : 0;
+    spin_guard(held, &v->dom->lock);
+    if (target->initialised)
+        return vcpu_refuse(v, -XEN_EEXIST, "vcpu_op initialise", "has registers already");
+    /* It has never run: all that is not given is as after reset. */
+    vendor->get_state(&target->arch, &s);
+    bad = read_context(&context, &s, &g);
+    if (bad)
+        return vcpu_refuse(v, -XEN_EINVAL, "vcpu_op initialise", bad);
+    s.rflags = (s.rflags & RFLAGS_VALID) | RFLAGS_1;
+    target->arch.regs = g;
+    target->arch.wait_sipi = false;
+    vendor->set_state(&target->arch, &s);
+    target->initialised = true;
+    return 0;
 }

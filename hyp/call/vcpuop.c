@@ -7,19 +7,16 @@
 /* One that got an INIT waits for its SIPI. */
 static long up(struct vcpu *v)
 {
-    struct domain *d = v->dom;
-    int rc = 0;
+    spin_guard(held, &v->dom->lock);
 
-    spin_lock(&d->lock);
-    if (!v->initialised || v->arch.wait_sipi) {
-        rc = -XEN_EINVAL;
-    } else if (v->down && d->state == BH_DOMAIN_RUNNING) {
+    if (!v->initialised || v->arch.wait_sipi)
+        return -XEN_EINVAL;
+    if (v->down && v->dom->state == BH_DOMAIN_RUNNING) {
         WRITE_ONCE(v->down, false);
         vcpu_info_time(v);
         run_start(v);
     }
-    spin_unlock(&d->lock);
-    return rc;
+    return 0;
 }
 
 /* With the last vCPU the domain powers off. */

@@ -50,28 +50,19 @@ static struct domain *referenced(struct domain *d)
 
 struct domain *domain_next(uint32_t id)
 {
-    struct domain *d;
+    spin_guard(held, &list_lock);
 
-    spin_lock(&list_lock);
-    d = referenced(first_from(id));
-    spin_unlock(&list_lock);
-    return d;
+    return referenced(first_from(id));
 }
 
 struct domain *domain_get(uint16_t id)
 {
-    struct domain *d;
+    spin_guard(held, &list_lock);
+    struct domain *d = latest[id % LATEST];
 
-    spin_lock(&list_lock);
-    d = latest[id % LATEST];
-    if (unlikely(!d || d->id != id)) {
+    if (unlikely(!d || d->id != id))
         d = first_from(id);
-        if (d && d->id != id)
-            d = NULL;
-    }
-    referenced(d);
-    spin_unlock(&list_lock);
-    return d;
+    return d && d->id == id ? referenced(d) : NULL;
 }
 
 struct domain *domain_get_for(struct vcpu *v, uint16_t id)
@@ -163,63 +154,49 @@ static bool in_use(const char *name, const struct bundle_domain *r, const struct
 
 static bool is_taken(const struct bundle_domain *r)
 {
-    bool taken;
+    spin_guard(held, &list_lock);
 
-    spin_lock(&list_lock);
-    taken = in_use(r->name, r, NULL);
-    spin_unlock(&list_lock);
-    return taken;
+    return in_use(r->name, r, NULL);
 }
 
 int domain_rename(struct domain *d, const char name[BUNDLE_NAME_SIZE])
 {
-    int rc = 0;
+    spin_guard(list, &list_lock);
+    spin_guard(held, &d->lock);
 
-    spin_lock(&list_lock);
-    spin_lock(&d->lock);
     if (d->dying)
-        rc = -XEN_EBUSY;
-    else if (in_use(name, NULL, d))
-        rc = -XEN_EEXIST;
-    else
-        memcpy(d->record->name, name, BUNDLE_NAME_SIZE);
-    spin_unlock(&d->lock);
-    spin_unlock(&list_lock);
-    return rc;
+        return -XEN_EBUSY;
+    if (in_use(name, NULL, d))
+        return -XEN_EEXIST;
+    memcpy(d->record->name, name, BUNDLE_NAME_SIZE);
+    return 0;
 }
 
 /* Numbers go up and start again behind those of the bundle's domains, so that none is used again
  * soon, and none that one of ours comes back under. */
 static uint16_t new_id(void)
 {
+    spin_guard(held, &list_lock);
     struct domain *d;
-    uint16_t id;
 
-    spin_lock(&list_lock);
     do {
         last_id = last_id + 1U < FIRST_RESERVED ? (uint16_t)(last_id + 1) : BUNDLE_MAX_DOMAINS + 1;
         d = first_from(last_id);
     } while (d && d->id == last_id);
-    id = last_id;
-    spin_unlock(&list_lock);
-    return id;
+    return last_id;
 }
 
 /* From now on others find d; false: it is made by call, and its name or UUID is taken. */
 static bool link_domain(struct domain *d)
 {
-    struct domain *next;
-    bool taken;
+    spin_guard(held, &list_lock);
+    struct domain *next = first_from(d->id);
 
-    spin_lock(&list_lock);
-    taken = d->by_call && in_use(d->record->name, d->record, d);
-    if (!taken) {
-        next = first_from(d->id);
-        list_add_tail(next ? &next->node : &domains, &d->node);
-        latest[d->id % LATEST] = d;
-    }
-    spin_unlock(&list_lock);
-    return !taken;
+    if (d->by_call && in_use(d->record->name, d->record, d))
+        return false;
+    list_add_tail(next ? &next->node : &domains, &d->node);
+    latest[d->id % LATEST] = d;
+    return true;
 }
 
 /* Frames that a domain takes, at most, if all its memory is in single pages. */
@@ -234,15 +211,14 @@ bool domain_fits(const struct bundle_domain *r)
 {
     uint64_t need = cost_of(r, true) + SPLIT_FRAMES;
     struct list *at;
+    spin_guard(held, &list_lock);
 
-    spin_lock(&list_lock);
     list_for_each(at, &domains) {
         const struct domain *d = list_entry(at, struct domain, node);
 
         if (d->state == BH_DOMAIN_BUILDING)
             need += cost_of(d->record, d->by_call) - READ_ONCE(d->arch.p2m.ram_frames);
     }
-    spin_unlock(&list_lock);
     return need <= mem_stats().free;
 }
 
@@ -403,8 +379,6 @@ void domain_start(struct domain *d, struct locked held)
     run_start(d->vcpus[0]);
 }
 
-static const char *const actions[] = {"destroy", "restart", "preserve"};
-
 static enum bundle_action action_of(const struct domain *d, unsigned reason)
 {
     if (reason == SHUTDOWN_poweroff)
@@ -423,24 +397,29 @@ static const char *reason_text(unsigned reason)
     return reason < ARRAY_SIZE(texts) ? texts[reason] : "stopped";
 }
 
+/* False: it does not run. */
+static bool stop(struct domain *d, unsigned reason, const char *why, enum bundle_action action)
+{
+    static const char *const actions[] = {"destroy", "restart", "preserve"};
+    spin_guard(held, &d->lock);
+
+    if (d->state != BH_DOMAIN_RUNNING)
+        return false;
+    d->state = BH_DOMAIN_SHUTDOWN;
+    d->paused = false;
+    d->shutdown_reason = reason;
+    log_line("[%s] domain %u %s%s%s (%s)", d->record->name, d->id, reason_text(reason),
+             why ? ": " : "", why ? why : "", actions[action]);
+    for (uint32_t i = 0; i < d->nvcpus; i++)
+        run_stop(d->vcpus[i]);
+    return true;
+}
+
 void domain_shutdown(struct domain *d, unsigned reason, const char *why)
 {
     enum bundle_action action = action_of(d, reason);
-    bool first;
 
-    spin_lock(&d->lock);
-    first = d->state == BH_DOMAIN_RUNNING;
-    if (first) {
-        d->state = BH_DOMAIN_SHUTDOWN;
-        d->paused = false;
-        d->shutdown_reason = reason;
-        log_line("[%s] domain %u %s%s%s (%s)", d->record->name, d->id, reason_text(reason),
-                 why ? ": " : "", why ? why : "", actions[action]);
-        for (uint32_t i = 0; i < d->nvcpus; i++)
-            run_stop(d->vcpus[i]);
-    }
-    spin_unlock(&d->lock);
-    if (!first)
+    if (!stop(d, reason, why, action))
         return;
     if (action != BUNDLE_PRESERVE)
         domain_destroy(d, action == BUNDLE_RESTART);

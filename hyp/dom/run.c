@@ -154,23 +154,19 @@ void upcall_init(struct x86_vcpu *x)
 bool upcall_sipi(struct x86_vcpu *x, uint8_t vector)
 {
     struct vcpu *v = vcpu_of(x);
-    struct domain *d = v->dom;
-    bool done = true;
+    spin_guard(held, &v->dom->lock);
 
-    spin_lock(&d->lock);
-    if (d->state == BH_DOMAIN_RUNNING && x->wait_sipi) {
-        done = sched_is_off(&v->sched);
-        if (done) {
-            x->wait_sipi = false;
-            vcpu_set_sipi(x, vector);
-            v->initialised = true;
-            WRITE_ONCE(v->down, false);
-            vcpu_info_time(v);
-            run_start(v);
-        }
-    }
-    spin_unlock(&d->lock);
-    return done;
+    if (v->dom->state != BH_DOMAIN_RUNNING || !x->wait_sipi)
+        return true;
+    if (!sched_is_off(&v->sched))
+        return false;
+    x->wait_sipi = false;
+    vcpu_set_sipi(x, vector);
+    v->initialised = true;
+    WRITE_ONCE(v->down, false);
+    vcpu_info_time(v);
+    run_start(v);
+    return true;
 }
 
 /* v is the current one. */

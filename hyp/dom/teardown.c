@@ -22,9 +22,13 @@ static struct spinlock queue_lock;
 static struct list queue = LIST_INIT(queue);
 static uint64_t not_before; /* ns: all that is queued waits until then */
 
-static void enqueue(struct domain *d, enum domain_step step, struct locked held)
+/* What is dying is not built any more. */
+static void enqueue(struct domain *d, enum domain_step step)
 {
-    (void)held;
+    spin_guard(held, &queue_lock);
+
+    if (step == STEP_BUILD && READ_ONCE(d->dying))
+        return;
     d->step = step;
     list_del(&d->work);
     list_add_tail(&queue, &d->work);
@@ -33,17 +37,12 @@ static void enqueue(struct domain *d, enum domain_step step, struct locked held)
 
 void domain_build(struct domain *d)
 {
-    struct locked held = spin_lock(&queue_lock);
-
-    if (!READ_ONCE(d->dying))
-        enqueue(d, STEP_BUILD, held);
-    spin_unlock(&queue_lock);
+    enqueue(d, STEP_BUILD);
     domain_put(d);
 }
 
 void domain_destroy(struct domain *d, bool again)
 {
-    struct locked held;
     bool first;
 
     spin_lock(&d->lock);
@@ -54,11 +53,8 @@ void domain_destroy(struct domain *d, bool again)
         d->state = BH_DOMAIN_SHUTDOWN;
     d->paused = false;
     spin_unlock(&d->lock);
-    if (!first)
-        return;
-    held = spin_lock(&queue_lock);
-    enqueue(d, STEP_VCPUS, held);
-    spin_unlock(&queue_lock);
+    if (first)
+        enqueue(d, STEP_VCPUS);
 }
 
 void domain_idle_check(void)
@@ -229,19 +225,18 @@ static enum domain_step work_on(struct domain *d, enum domain_step step, bool *w
 /* The domain at the head of the queue, unless all that is queued waits. */
 static struct domain *take(void)
 {
-    struct domain *d = NULL;
+    spin_guard(held, &queue_lock);
 
-    spin_lock(&queue_lock);
-    if (!list_empty(&queue) && now_ns() >= not_before)
-        d = list_entry(queue.next, struct domain, work);
-    spin_unlock(&queue_lock);
-    return d;
+    if (list_empty(&queue) || now_ns() < not_before)
+        return NULL;
+    return list_entry(queue.next, struct domain, work);
 }
 
 /* A step may have been queued by another CPU meanwhile (domain_destroy): that one stays. */
 static void put_back(struct domain *d, enum domain_step was, enum domain_step next, bool wait)
 {
-    spin_lock(&queue_lock);
+    spin_guard(held, &queue_lock);
+
     if (d->step == was)
         d->step = next;
     list_del(&d->work);
@@ -249,7 +244,6 @@ static void put_back(struct domain *d, enum domain_step was, enum domain_step ne
         list_add_tail(&queue, &d->work);
     if (wait)
         not_before = now_ns() + WAIT_PERIOD;
-    spin_unlock(&queue_lock);
 }
 
 bool domain_work(void)
@@ -280,10 +274,7 @@ bool domain_work_waits(void)
 
 uint64_t domain_work_due(void)
 {
-    uint64_t due;
+    spin_guard(held, &queue_lock);
 
-    spin_lock(&queue_lock);
-    due = list_empty(&queue) ? ~0UL : not_before;
-    spin_unlock(&queue_lock);
-    return due;
+    return list_empty(&queue) ? ~0UL : not_before;
 }
