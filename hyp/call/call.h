@@ -16,9 +16,6 @@ typedef long call_fn(struct vcpu *v, uint64_t args[CALL_ARGS]);
 /* Hypercall nr: its result, or -XEN_ERESTART with args changed. */
 long call_dispatch(struct vcpu *v, uint64_t nr, uint64_t args[CALL_ARGS]);
 
-/* id names v's own domain: 0, -XEN_ESRCH, -XEN_EPERM. */
-int call_only_self(struct vcpu *v, uint16_t id);
-
 call_fn call_console_io, call_control, call_hvm_op, call_memory_op, call_multicall, call_physdev_op,
     call_sched_op, call_set_timer_op, call_vcpu_op, call_vm_assist, call_xen_version;
 

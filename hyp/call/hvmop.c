@@ -58,7 +58,7 @@ static long param(struct vcpu *v, gva_t arg, bool set)
         return vcpu_refuse(v, -XEN_EFAULT, "hvm_op param", "bad address");
     if (p.index >= HVM_NR_PARAMS)
         return vcpu_refuse(v, -XEN_EINVAL, "hvm_op param", "no such parameter");
-    rc = call_only_self(v, p.domid);
+    rc = domain_only_self(v, p.domid);
     if (rc)
         return vcpu_refuse(v, rc, "hvm_op param", "another domain's");
     if (!(set ? writable(p.index) : readable(p.index)))

@@ -110,7 +110,7 @@ static long reservation_op(struct vcpu *v, uint32_t cmd, uint32_t start, uint64_
              m.nr_extents > UINT32_MAX >> EXTENT_SHIFT >> sub_order(m.extent_order))
         rc = -XEN_EINVAL;
     else
-        rc = call_only_self(v, m.domid);
+        rc = domain_only_self(v, m.domid);
     if (!rc && cmd == XENMEM_increase_reservation)
         rc = -XEN_EOPNOTSUPP;
     if (rc) {
@@ -171,7 +171,7 @@ static long query(struct vcpu *v, uint32_t cmd, gva_t arg)
 
     if (copy_from_guest(&v->arch, &m, arg, sizeof(m)))
         return vcpu_refuse(v, -XEN_EFAULT, "memory_op", "bad address");
-    rc = call_only_self(v, m.domid);
+    rc = domain_only_self(v, m.domid);
     if (rc)
         return vcpu_refuse(v, rc, "memory_op", "another domain's memory");
     if (cmd == XENMEM_current_reservation)

@@ -83,19 +83,17 @@ static int move(struct domain *d, gfn_t from, gfn_t to)
 /* Version 1 of the grant table has no status frames, so that bit of idx names none. */
 static int add_one(struct domain *d, uint32_t space, uint64_t idx, gfn_t gfn)
 {
-    int rc = -XEN_EINVAL;
+    spin_guard(held, &d->lock);
 
-    spin_lock(&d->lock);
     if (gfn.val >> GFN_BITS)
-        ;
-    else if (space == XENMAPSPACE_shared_info && !idx)
-        rc = show(d, d->shared, gfn);
-    else if (space == XENMAPSPACE_grant_table && idx < GRANT_MAX_FRAMES)
-        rc = show(d, grant_frame(d, (uint32_t)idx), gfn);
-    else if (space == XENMAPSPACE_gmfn || space == XENMAPSPACE_gmfn_range)
-        rc = move(d, mk_gfn(idx), gfn);
-    spin_unlock(&d->lock);
-    return rc;
+        return -XEN_EINVAL;
+    if (space == XENMAPSPACE_shared_info && !idx)
+        return show(d, d->shared, gfn);
+    if (space == XENMAPSPACE_grant_table && idx < GRANT_MAX_FRAMES)
+        return show(d, grant_frame(d, (uint32_t)idx), gfn);
+    if (space == XENMAPSPACE_gmfn || space == XENMAPSPACE_gmfn_range)
+        return move(d, mk_gfn(idx), gfn);
+    return -XEN_EINVAL;
 }
 
 long physmap_add(struct vcpu *v, gva_t arg, uint32_t start)
@@ -108,7 +106,7 @@ long physmap_add(struct vcpu *v, gva_t arg, uint32_t start)
         return vcpu_refuse(v, -XEN_EFAULT, "add_to_physmap", "bad address");
     if (a.space == XENMAPSPACE_gmfn_foreign)
         return vcpu_refuse(v, -XEN_ENOSYS, "add_to_physmap", "foreign memory");
-    rc = call_only_self(v, a.domid);
+    rc = domain_only_self(v, a.domid);
     size = a.space == XENMAPSPACE_gmfn_range ? a.size : 1;
     if (!rc && start > size)
         rc = -XEN_EILSEQ;
@@ -144,7 +142,7 @@ long physmap_add_batch(struct vcpu *v, gva_t arg, uint32_t start)
 
     if (copy_from_guest(&v->arch, &b, arg, sizeof(b)))
         return vcpu_refuse(v, -XEN_EFAULT, "add_to_physmap_batch", "bad address");
-    rc = call_only_self(v, b.domid);
+    rc = domain_only_self(v, b.domid);
     if (b.space == XENMAPSPACE_gmfn_range || (b.space != XENMAPSPACE_gmfn_foreign && b.u.res0))
         rc = -XEN_EOPNOTSUPP;
     else if (!rc && b.space == XENMAPSPACE_gmfn_foreign)
@@ -168,7 +166,7 @@ long physmap_remove(struct vcpu *v, gva_t arg)
 
     if (copy_from_guest(&v->arch, &r, arg, sizeof(r)))
         return vcpu_refuse(v, -XEN_EFAULT, "remove_from_physmap", "bad address");
-    rc = call_only_self(v, r.domid);
+    rc = domain_only_self(v, r.domid);
     if (!rc) {
         spin_lock(&d->lock);
         rc = physmap_take(d, mk_gfn(r.gpfn), &ram);

@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include <xen/errno.h>
 #include <xen/xen.h>
 #include <xen/sched.h>
 #include <xen/vcpu.h>
@@ -128,14 +129,27 @@ static inline struct domain *domain_of(struct x86_domain *d)
 }
 
 /*
- * domain.c. The domain with this number, with a reference against its disappearance, or NULL;
- * DOMID_SELF is resolved by domain_get_for(v, id). domain_next(): the one with the lowest number >=
- * id. domain_put() gives it back.
+ * domain.c. The domain with this number, with a reference against its disappearance, or NULL.
+ * domain_next(): the one with the lowest number >= id. domain_put() gives it back.
  */
 struct domain *domain_get(uint16_t id);
-struct domain *domain_get_for(struct vcpu *v, uint16_t id);
 struct domain *domain_next(uint32_t id);
 void domain_put(struct domain *d);
+
+/* id names v's own domain: 0, -XEN_ESRCH; -XEN_EPERM: for another's nobody has the privilege. */
+static inline int domain_only_self(struct vcpu *v, uint16_t id)
+{
+    struct domain *d;
+
+    if (id == DOMID_SELF || id == v->dom->id)
+        return 0;
+    d = domain_get(id);
+    if (!d)
+        return -XEN_ESRCH;
+    domain_put(d);
+    return -XEN_EPERM;
+}
+
 /*
  * A new domain for a validated record, which is copied, in state BUILDING and in the list, with a
  * reference: 0, -XEN_ENOMEM; -XEN_EEXIST: it is made by call, and another has its name or UUID. Its

@@ -65,11 +65,6 @@ struct domain *domain_get(uint16_t id)
     return d && d->id == id ? referenced(d) : NULL;
 }
 
-struct domain *domain_get_for(struct vcpu *v, uint16_t id)
-{
-    return domain_get(id == DOMID_SELF ? v->dom->id : id);
-}
-
 uint16_t domain_control(void)
 {
     return control_id;

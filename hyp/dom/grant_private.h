@@ -71,13 +71,13 @@ struct grant_batch {
     } released[GRANT_BATCH];
 };
 
-/* grant_map.c. They fill in op->status; unmapping needs grant_map_flush() before any return. */
-void grant_map(struct domain *d, struct gnttab_map_grant_ref *op);
+/* grant_map.c: GNTST_*. Unmapping needs grant_map_flush() before any return. */
+int grant_map(struct domain *d, struct gnttab_map_grant_ref *op);
 int grant_unmap(struct domain *d, uint32_t handle, uint64_t host_addr, struct grant_batch *batch);
 void grant_map_flush(struct domain *d, struct grant_batch *batch);
 void grant_map_free(struct domain *d); /* the handle table */
 
-/* grant_copy.c */
+/* grant_copy.c. Fills in op->status. */
 void grant_copy(struct domain *d, struct gnttab_copy *op);
 
 #endif
