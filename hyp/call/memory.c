@@ -14,7 +14,6 @@
 #define EXTENT_SHIFT 6
 #define CMD_MASK     ((1U << EXTENT_SHIFT) - 1)
 #define STEP_ORDER   6U /* of what is freed at a time */
-#define FLUSH_BATCH  (1U << STEP_ORDER)
 
 struct reservation {
     struct domain *d;
@@ -27,33 +26,6 @@ struct e820_entry {
     uint64_t addr, size;
     uint32_t type;
 } __packed;
-
-static void give_back(struct domain *d, const hfn_t *ram, unsigned n)
-{
-    arch_p2m_flush(&d->arch.p2m);
-    for (unsigned i = 0; i < n; i++)
-        if (!hfn_eq(ram[i], HFN_NONE))
-            frame_put(ram[i]);
-}
-
-/* Frees n pages of memory; the error of the first that cannot be, those before it are gone. */
-static int release(struct domain *d, gfn_t gfn, uint64_t n)
-{
-    hfn_t ram[FLUSH_BATCH];
-    unsigned taken = 0;
-    int rc = 0;
-
-    for (uint64_t i = 0; !rc && i < n; i++) {
-        rc = physmap_take(d, gfn_add(gfn, i), &ram[taken]);
-        if (!rc && ++taken == FLUSH_BATCH) {
-            give_back(d, ram, taken);
-            taken = 0;
-        }
-    }
-    if (taken)
-        give_back(d, ram, taken);
-    return rc;
-}
 
 /* An extent whole or not at all; 1: not yet. */
 static int populate(struct domain *d, gfn_t gfn, unsigned order)
@@ -87,7 +59,7 @@ static int change(struct vcpu *v, const struct reservation *r, uint32_t i, bool 
     if (add)
         rc = populate(r->d, mk_gfn(gfn), r->order);
     else
-        rc = release(r->d, mk_gfn(gfn + (i & (BIT(sub) - 1)) * n), n);
+        rc = physmap_free(r->d, mk_gfn(gfn + (i & (BIT(sub) - 1)) * n), n);
     spin_unlock(&r->d->lock);
     return rc < 0 ? rc : rc ? 0 : add ? (int)BIT(sub) : 1;
 }

@@ -10,14 +10,17 @@
 #include <xen/memory.h>
 #include "mm/arch.h"
 
-int physmap_take(struct domain *d, gfn_t gfn, hfn_t *ram)
+#define FLUSH_BATCH 64U /* pages */
+
+/* The frame of memory that was at gfn comes back in *ram, HFN_NONE if it was none, to be given back
+ * after a flush. */
+static int take(struct domain *d, gfn_t gfn, hfn_t *ram)
 {
-    enum p2m_type t;
     hfn_t f;
+    enum p2m_type t = p2m_lookup(&d->arch.p2m, gfn, &f, NULL);
     int rc;
 
     *ram = HFN_NONE;
-    t = p2m_lookup(&d->arch.p2m, gfn, &f, NULL);
     if (t == P2M_NONE)
         return -XEN_ENOENT;
     if (t == P2M_GRANT_RW || t == P2M_GRANT_RO) /* there is a call for that */
@@ -28,18 +31,38 @@ int physmap_take(struct domain *d, gfn_t gfn, hfn_t *ram)
     return rc;
 }
 
+static void give_back(struct domain *d, const hfn_t *ram, unsigned n)
+{
+    arch_p2m_flush(&d->arch.p2m);
+    for (unsigned i = 0; i < n; i++)
+        if (!hfn_eq(ram[i], HFN_NONE))
+            frame_put(ram[i]);
+}
+
+int physmap_free(struct domain *d, gfn_t gfn, uint64_t n)
+{
+    hfn_t ram[FLUSH_BATCH];
+    unsigned taken = 0;
+    int rc = 0;
+
+    for (uint64_t i = 0; !rc && i < n; i++) {
+        rc = take(d, gfn_add(gfn, i), &ram[taken]);
+        if (!rc && ++taken == FLUSH_BATCH) {
+            give_back(d, ram, taken);
+            taken = 0;
+        }
+    }
+    if (taken)
+        give_back(d, ram, taken);
+    return rc;
+}
+
 /* Makes room at gfn. */
 static int clear(struct domain *d, gfn_t gfn)
 {
-    hfn_t ram;
-    int rc = physmap_take(d, gfn, &ram);
+    int rc = physmap_free(d, gfn, 1);
 
-    if (rc)
-        return rc == -XEN_ENOENT ? 0 : rc;
-    arch_p2m_flush(&d->arch.p2m);
-    if (!hfn_eq(ram, HFN_NONE))
-        frame_put(ram);
-    return 0;
+    return rc == -XEN_ENOENT ? 0 : rc;
 }
 
 static int show(struct domain *d, const void *page, gfn_t gfn)
@@ -68,7 +91,7 @@ static int move(struct domain *d, gfn_t from, gfn_t to)
         return 0;
     rc = clear(d, to);
     if (!rc)
-        rc = physmap_take(d, from, &f);
+        rc = take(d, from, &f);
     if (rc)
         return rc;
     arch_p2m_flush(&d->arch.p2m);
@@ -161,7 +184,6 @@ long physmap_remove(struct vcpu *v, gva_t arg)
 {
     struct xen_remove_from_physmap r;
     struct domain *d = v->dom;
-    hfn_t ram = HFN_NONE;
     int rc;
 
     if (copy_from_guest(&v->arch, &r, arg, sizeof(r)))
@@ -169,13 +191,8 @@ long physmap_remove(struct vcpu *v, gva_t arg)
     rc = domain_only_self(v, r.domid);
     if (!rc) {
         spin_lock(&d->lock);
-        rc = physmap_take(d, mk_gfn(r.gpfn), &ram);
+        rc = physmap_free(d, mk_gfn(r.gpfn), 1);
         spin_unlock(&d->lock);
     }
-    if (rc)
-        return vcpu_refuse(v, rc, "remove_from_physmap", "bad domain or frame");
-    arch_p2m_flush(&d->arch.p2m);
-    if (!hfn_eq(ram, HFN_NONE))
-        frame_put(ram);
-    return 0;
+    return rc ? vcpu_refuse(v, rc, "remove_from_physmap", "bad domain or frame") : 0;
 }

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* vcpu_op (xen/vcpu.h) on vCPUs of one's own domain, and vm_assist. */
+/* vcpu_op (xen/vcpu.h) on vCPUs of one's own domain, set_timer_op, and vm_assist. */
 #include <xen/errno.h>
 #include "hyp/call/call.h"
 #include "hyp/x86/upcall.h"
+
+#define FAR_NS  (1ULL << 50) /* about 13 days */
+#define SOON_NS 100000000ULL
 
 /* One that got an INIT waits for its SIPI. */
 static long up(struct vcpu *v)
@@ -111,7 +114,25 @@ static long register_info(struct vcpu *v, struct vcpu *target, gva_t arg)
     return rc ? vcpu_refuse(v, -XEN_EINVAL, "vcpu_op vcpu_info", "bad frame or vCPU") : 0;
 }
 
-/* One's own only: a timer is set on the CPU that runs the vCPU. */
+/*
+ * set_timer_op (xen/xen.h): the same timer. Time that is negative, or far away, comes from old
+ * Linux, which had a wrapped value or nothing to wait for: 100 ms, as in Xen, serves both without
+ * using up a CPU.
+ */
+long call_set_timer_op(struct vcpu *v, uint64_t args[CALL_ARGS])
+{
+    uint64_t at = args[0], now = now_ns();
+
+    if ((int64_t)at < 0 || (at > now && at - now >= FAR_NS))
+        at = now + SOON_NS;
+    if (at)
+        timer_set(&v->singleshot, at);
+    else
+        timer_cancel(&v->singleshot);
+    return 0;
+}
+
+/* One's own only: a timer fires on the CPU that sets it, which is the one that runs v now. */
 static long singleshot(struct vcpu *v, struct vcpu *target, gva_t arg, bool set)
 {
     struct vcpu_set_singleshot_timer t;
@@ -126,7 +147,7 @@ static long singleshot(struct vcpu *v, struct vcpu *target, gva_t arg, bool set)
         return vcpu_refuse(v, -XEN_EFAULT, "vcpu_op timer", "bad address");
     if (t.flags & VCPU_SSHOTTMR_future && t.timeout_abs_ns < now_ns())
         return -XEN_ETIME;
-    timerop_set(v, t.timeout_abs_ns);
+    timer_set(&v->singleshot, t.timeout_abs_ns);
     return 0;
 }
 
