@@ -26,15 +26,8 @@ static long up(struct vcpu *v)
 static long down(struct vcpu *v)
 {
     struct domain *d = v->dom;
-    bool last = true;
+    bool last = run_down(v, spin_lock(&d->lock));
 
-    spin_lock(&d->lock);
-    for (uint32_t i = 0; i < d->nvcpus; i++)
-        last = last && (d->vcpus[i] == v || d->vcpus[i]->down);
-    if (!last) {
-        WRITE_ONCE(v->down, true);
-        run_stop(v);
-    }
     spin_unlock(&d->lock);
     if (last)
         domain_shutdown(d, SHUTDOWN_poweroff, "the last vCPU went down");

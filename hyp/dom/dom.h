@@ -118,14 +118,15 @@ struct domain {
     char line[256];
 };
 
-/* The domain a machine structure belongs to. */
+/* The vCPU a machine structure belongs to. */
 static inline struct vcpu *vcpu_of(struct x86_vcpu *v)
 {
     return (struct vcpu *)v;
 }
-static inline struct domain *domain_of(struct x86_domain *d)
+/* Not one of ours. */
+static inline bool domain_is_guest(const struct domain *d)
 {
-    return (struct domain *)d;
+    return d->record->class == BUNDLE_CLASS_GUEST;
 }
 
 /*
@@ -231,13 +232,15 @@ bool run_preempted(void);
 void run_start(struct vcpu *v);
 void run_stop(struct vcpu *v);
 void run_go_on(struct vcpu *v);
-/* INIT for v, its domain locked and running; true: nobody is left who could send it a SIPI. */
+/* v goes down, or gets an INIT, its domain locked and running; true: so did all others, and nobody
+ * is left who could start one. */
+bool run_down(struct vcpu *v, struct locked held);
 bool run_init(struct vcpu *v, struct locked held);
 /* To other CPUs: sched_move(). Another weight and cap: sched_group_change(). */
 void run_move(struct vcpu *v, uint64_t affinity);
 void run_shares(struct domain *d, uint32_t weight, uint32_t cap);
-/* v, this CPU's current, sleeps until run_wake(v), unless that came since sched_clear_wake(). */
-void run_block(struct vcpu *v);
+/* This CPU's current vCPU sleeps until run_wake(), unless that came since sched_clear_wake(). */
+void run_block(void);
 void run_wake(struct vcpu *v);
 
 /* One rate-limited line: "name: call: why". Returns error, so that a refusal reads `return

@@ -173,23 +173,15 @@ static const struct {
 
 static const char *reason(int rc)
 {
-    switch (rc) {
-    case -XEN_EFAULT:
-        return "bad address";
-    case -XEN_EPERM:
-        return "not permitted";
-    case -XEN_ESRCH:
-        return "no such domain";
-    case -XEN_ENOENT:
-        return "no such vCPU";
-    case -XEN_EEXIST:
-        return "already bound";
-    case -XEN_ENOMEM:
-    case -XEN_ENOSPC:
-        return "out of space";
-    default:
-        return "bad port or argument";
-    }
+    static const char *const texts[] = {
+        [XEN_EPERM] = "not permitted",  [XEN_ENOENT] = "no such vCPU",
+        [XEN_ESRCH] = "no such domain", [XEN_ENOMEM] = "out of space",
+        [XEN_EFAULT] = "bad address",   [XEN_EEXIST] = "already bound",
+        [XEN_ENOSPC] = "out of space",
+    };
+    const char *text = -rc < (int)ARRAY_SIZE(texts) ? texts[-rc] : NULL;
+
+    return text ? text : "bad port or argument";
 }
 
 long evtchn_op(struct vcpu *v, unsigned cmd, gva_t arg)

@@ -219,13 +219,6 @@ static uint32_t place(const struct sched_entity *e, uint64_t now)
     return best;
 }
 
-static uint32_t make_ready(struct sched_entity *e, uint64_t now)
-{
-    set_state(e, SCHED_READY, now);
-    enqueue(e, now);
-    return place(e, now);
-}
-
 /* The time a sleeper comes back at. */
 static void catch_up(struct sched_entity *e, uint64_t now)
 {
@@ -239,7 +232,9 @@ static void catch_up(struct sched_entity *e, uint64_t now)
 static uint32_t come_back(struct sched_entity *e, uint64_t now)
 {
     catch_up(e, now);
-    return make_ready(e, now);
+    set_state(e, SCHED_READY, now);
+    enqueue(e, now);
+    return place(e, now);
 }
 
 /* Those whose group has got a new quota may run again. */

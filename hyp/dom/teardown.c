@@ -66,7 +66,7 @@ void domain_idle_check(void)
     if (!domain_power_off_when_idle)
         return;
     while (!guest && (d = domain_next(id))) {
-        guest = d->record->class == BUNDLE_CLASS_GUEST;
+        guest = domain_is_guest(d);
         id = d->id + 1U;
         domain_put(d);
     }
@@ -116,11 +116,6 @@ static bool free_vcpus(struct domain *d, unsigned budget)
     return !d->nvcpus;
 }
 
-static bool is_guest(const struct domain *d)
-{
-    return d->record->class == BUNDLE_CLASS_GUEST;
-}
-
 /* Another domain from d's record, if d is to be followed by one. One of ours keeps its number: it
  * is in others' grants and event channels. */
 static void restart(struct domain *d)
@@ -130,7 +125,7 @@ static void restart(struct domain *d)
     if (!d->restart)
         return;
     d->restart = false;
-    if (domain_create(d->record, is_guest(d) ? 0 : d->id, false, &next))
+    if (domain_create(d->record, domain_is_guest(d) ? 0 : d->id, false, &next))
         return;
     memcpy(next->images, d->images, sizeof(d->images));
     memset(d->images, 0, sizeof(d->images));
@@ -142,7 +137,7 @@ static void restart(struct domain *d)
 static void become_zombie(struct domain *d)
 {
     d->state = BH_DOMAIN_ZOMBIE;
-    if (is_guest(d))
+    if (domain_is_guest(d))
         restart(d);
     else if (d->restart)
         log_line("[%s] domain %u starts again when others let go of %u of its frames",
@@ -154,7 +149,7 @@ static void become_zombie(struct domain *d)
  * seem to be without guests; one of ours cannot, and does not count. */
 static enum domain_step gone(struct domain *d)
 {
-    if (is_guest(d))
+    if (domain_is_guest(d))
         restart(d);
     if (!d->restart && !image_free_slice(d, PAGES)) /* which no successor has taken */
         return STEP_ZOMBIE;
@@ -178,7 +173,7 @@ static enum domain_step build_step(struct domain *d)
     held = spin_lock(&d->lock);
     if (!d->dying)
         d->state = d->by_call ? BH_DOMAIN_LOADING : BH_DOMAIN_READY;
-    if (d->state == BH_DOMAIN_READY && !(is_guest(d) && domain_control()))
+    if (d->state == BH_DOMAIN_READY && !(domain_is_guest(d) && domain_control()))
         domain_start(d, held); /* others the control domain starts */
     spin_unlock(&d->lock);
     domain_changed();
