@@ -215,13 +215,6 @@ void grant_release(struct domain *granter, uint32_t ref, bool readonly)
         __atomic_fetch_sub(&t->mapped, 1, __ATOMIC_RELEASE);
 }
 
-static bool in_use(struct grant_table *t, uint32_t ref)
-{
-    const struct grant_active *a = grant_active_of(t, ref);
-
-    return a && (a->readers || a->writers);
-}
-
 int grant_swap(struct domain *d, uint32_t a, uint32_t b)
 {
     struct grant_table *t = &d->grants;
@@ -230,7 +223,7 @@ int grant_swap(struct domain *d, uint32_t a, uint32_t b)
 
     if (a >= t->nframes * GRANT_PER_FRAME || b >= t->nframes * GRANT_PER_FRAME)
         return GNTST_bad_gntref;
-    if (in_use(t, a) || in_use(t, b))
+    if (grant_in_use(t, a) || grant_in_use(t, b))
         return GNTST_eagain;
     saved = *entry_of(t, a);
     *entry_of(t, a) = *entry_of(t, b);

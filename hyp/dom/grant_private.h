@@ -41,6 +41,14 @@ static inline struct grant_active *grant_active_of(const struct grant_table *t, 
     return page ? &page[ref % GRANT_ACTIVE_PER_PAGE] : NULL;
 }
 
+/* The same of a reference that is in use; NULL: it is not. */
+static inline struct grant_active *grant_in_use(const struct grant_table *t, uint32_t ref)
+{
+    struct grant_active *a = grant_active_of(t, ref);
+
+    return a && (a->readers || a->writers) ? a : NULL;
+}
+
 /* The mapping of handle, one of nmaptrack. */
 static inline struct grant_maptrack *grant_track_of(const struct grant_table *t, uint32_t handle)
 {
