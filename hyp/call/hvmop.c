@@ -46,16 +46,15 @@ static long param(struct vcpu *v, gva_t arg, bool set)
         return vcpu_refuse(v, rc, "hvm_op param", "another domain's");
     if (!((set ? WRITABLE : READABLE) & BIT(p.index)))
         return vcpu_refuse(v, -XEN_EPERM, "hvm_op param", "not for guests");
-    spin_lock(&d->lock);
-    if (set) {
-        d->params[p.index] = p.value;
-        if (p.index == HVM_PARAM_CALLBACK_IRQ)
-            set_callback(d, p.value);
-    } else {
+    spin_guard(held, &d->lock);
+    if (!set) {
         p.value = d->params[p.index];
+        return copy_to_guest(&v->arch, arg, &p, sizeof(p));
     }
-    spin_unlock(&d->lock);
-    return set ? 0 : copy_to_guest(&v->arch, arg, &p, sizeof(p));
+    d->params[p.index] = p.value;
+    if (p.index == HVM_PARAM_CALLBACK_IRQ)
+        set_callback(d, p.value);
+    return 0;
 }
 
 static long set_upcall_vector(struct vcpu *v, gva_t arg)

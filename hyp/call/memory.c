@@ -55,13 +55,13 @@ static int change(struct vcpu *v, const struct reservation *r, uint32_t i, bool 
 
     if (rc)
         return rc;
-    spin_lock(&r->d->lock);
-    if (add)
-        rc = populate(r->d, mk_gfn(gfn), r->order);
-    else
+    spin_guard(held, &r->d->lock);
+    if (!add) {
         rc = physmap_free(r->d, mk_gfn(gfn + (i & (BIT(sub) - 1)) * n), n);
-    spin_unlock(&r->d->lock);
-    return rc < 0 ? rc : rc ? 0 : add ? (int)BIT(sub) : 1;
+        return rc ? rc : 1;
+    }
+    rc = populate(r->d, mk_gfn(gfn), r->order);
+    return rc < 0 ? rc : rc ? 0 : (int)BIT(sub);
 }
 
 /*

@@ -183,16 +183,14 @@ long physmap_add_batch(struct vcpu *v, gva_t arg, uint32_t start)
 long physmap_remove(struct vcpu *v, gva_t arg)
 {
     struct xen_remove_from_physmap r;
-    struct domain *d = v->dom;
     int rc;
 
     if (copy_from_guest(&v->arch, &r, arg, sizeof(r)))
         return vcpu_refuse(v, -XEN_EFAULT, "remove_from_physmap", "bad address");
     rc = domain_only_self(v, r.domid);
     if (!rc) {
-        spin_lock(&d->lock);
-        rc = physmap_free(d, mk_gfn(r.gpfn), 1);
-        spin_unlock(&d->lock);
+        spin_guard(held, &v->dom->lock);
+        rc = physmap_free(v->dom, mk_gfn(r.gpfn), 1);
     }
     return rc ? vcpu_refuse(v, rc, "remove_from_physmap", "bad domain or frame") : 0;
 }

@@ -91,7 +91,6 @@ static long register_time(struct vcpu *v, struct vcpu *target, gva_t arg)
 static long register_info(struct vcpu *v, struct vcpu *target, gva_t arg)
 {
     struct vcpu_register_vcpu_info a;
-    int rc;
 
     if (copy_from_guest(&v->arch, &a, arg, sizeof(a)))
         return vcpu_refuse(v, -XEN_EFAULT, "vcpu_op vcpu_info", "bad address");
@@ -99,12 +98,11 @@ static long register_info(struct vcpu *v, struct vcpu *target, gva_t arg)
         return vcpu_refuse(v, -XEN_ENXIO, "vcpu_op vcpu_info", "crosses a page");
     if (a.mfn >> GFN_BITS)
         return vcpu_refuse(v, -XEN_EINVAL, "vcpu_op vcpu_info", "bad frame");
-    spin_lock(&v->dom->lock);
-    rc = target == v || target->down
-             ? vcpu_info_register(target, mk_gpa((a.mfn << PAGE_SHIFT) + a.offset))
-             : -XEN_EINVAL;
-    spin_unlock(&v->dom->lock);
-    return rc ? vcpu_refuse(v, -XEN_EINVAL, "vcpu_op vcpu_info", "bad frame or vCPU") : 0;
+    spin_guard(held, &v->dom->lock);
+    if ((target != v && !target->down) ||
+        vcpu_info_register(target, mk_gpa((a.mfn << PAGE_SHIFT) + a.offset)))
+        return vcpu_refuse(v, -XEN_EINVAL, "vcpu_op vcpu_info", "bad frame or vCPU");
+    return 0;
 }
 
 /*

@@ -95,10 +95,7 @@ void domain_changed(void)
 /* Frees what is left when nobody can find d any more. */
 static void free_domain(struct domain *d)
 {
-    char name[BUNDLE_NAME_SIZE];
-    uint16_t id = d->id;
-
-    memcpy(name, d->record->name, sizeof(name));
+    log_line("[%s] domain %u destroyed", d->record->name, d->id);
     sched_group_end(&d->sched);
     while (!vault_free_slice(d, ~0U)) /* its next life could not be made */
         ;
@@ -108,7 +105,6 @@ static void free_domain(struct domain *d)
         hyp_free(d->shared, 0);
     hyp_free(d->record, 0);
     hyp_free(d, order_of(sizeof(*d)));
-    log_line("[%s] domain %u destroyed", name, id);
     log_line("mem: %lu frames free", mem_stats().free);
     INVARIANT(check());
     domain_idle_check();
@@ -265,10 +261,9 @@ int domain_make_vcpu(struct domain *d, uint32_t id)
         hyp_free(v, order_of(sizeof(*v)));
         return rc;
     }
-    spin_lock(&d->lock);
+    spin_guard(held, &d->lock);
     d->vcpus[id] = v;
     d->arch.vcpus[id] = &v->arch;
-    spin_unlock(&d->lock);
     return 0;
 }
 

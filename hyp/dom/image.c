@@ -41,11 +41,10 @@ bool image_wanted(const struct bundle_domain *r)
 
 bool image_fits(const struct bundle_domain *r)
 {
-    bool fits = true;
-
     for (uint32_t i = 0; image_wanted(r) && i < r->nsegments; i++)
-        fits &= pages_of(&r->segments[i]) <= PAGES;
-    return fits;
+        if (pages_of(&r->segments[i]) > PAGES)
+            return false;
+    return true;
 }
 
 uint64_t image_cost(const struct bundle_domain *r)

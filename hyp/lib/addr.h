@@ -15,10 +15,9 @@
 #define PAGE_SIZE  4096UL
 #define PAGE_MASK  (~(PAGE_SIZE - 1))
 
-/* log2 of the number of 4 KiB frames in a 2 MiB and a 1 GiB page. */
+/* log2 of the number of 4 KiB frames in a page. */
 #define ORDER_4K 0
 #define ORDER_2M 9
-#define ORDER_1G 18
 
 /* A kind: the type kind_t, and mk_kind(), which makes one. */
 #define ADDRESS(kind)                                                                              \
@@ -37,7 +36,6 @@ ADDRESS(hfn) /* hfn_t: host frame number */
 ADDRESS(gfn) /* gfn_t: guest frame number */
 
 #define HFN_NONE ((hfn_t){~0ULL})
-#define GFN_NONE ((gfn_t){~0ULL})
 
 static inline hfn_t hpa_to_hfn(hpa_t a)
 {
