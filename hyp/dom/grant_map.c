@@ -98,9 +98,7 @@ static void leave_locked(struct domain *d, uint32_t handle, struct grant_batch *
     hfn_t frame;
     uint32_t n = batch->n++;
 
-    batch->released[n].ref = m->ref;
-    batch->released[n].granter = m->granter;
-    batch->released[n].readonly = m->readonly;
+    batch->released[n].was = *m;
     batch->released[n].ram = HFN_NONE;
     if (!p2m_unmap_noflush(&d->arch.p2m, mk_gfn(m->gfn), &frame, &type) && type == P2M_RAM)
         batch->released[n].ram = frame;
@@ -130,10 +128,11 @@ void grant_map_flush(struct domain *d, struct grant_batch *batch)
         return;
     arch_p2m_flush(&d->arch.p2m);
     for (uint32_t i = 0; i < batch->n; i++) {
+        const struct grant_maptrack *m = &batch->released[i].was;
+
         if (!hfn_eq(batch->released[i].ram, HFN_NONE))
             frame_put(batch->released[i].ram);
-        grant_release(batch->released[i].granter, batch->released[i].ref,
-                      batch->released[i].readonly);
+        grant_release(m->granter, m->ref, m->readonly);
     }
     batch->n = 0;
 }

@@ -72,9 +72,7 @@ int grant_swap(struct domain *d, uint32_t a, uint32_t b);
 struct grant_batch {
     uint32_t n;
     struct {
-        uint32_t ref;
-        bool readonly;
-        struct domain *granter;
+        struct grant_maptrack was;
         hfn_t ram; /* a frame of the mapper's that was found in the grant's place, or HFN_NONE */
     } released[GRANT_BATCH];
 };

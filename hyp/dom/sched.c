@@ -102,10 +102,11 @@ static void settle(struct sched_entity *e, uint64_t now)
     e->since = now;
 }
 
+/* Those of g that run; NULL: all that do. */
 static void settle_running(const struct sched_group *g, uint64_t now)
 {
     for (uint32_t cpu = 0; cpu < cpu_count; cpu++)
-        if (running[cpu] && running[cpu]->group == g)
+        if (running[cpu] && (!g || running[cpu]->group == g))
             settle(running[cpu], now);
 }
 
@@ -470,9 +471,7 @@ uint64_t sched_busy(uint64_t now)
 {
     spin_guard(held, &lock);
 
-    for (uint32_t cpu = 0; cpu < cpu_count; cpu++)
-        if (running[cpu])
-            settle(running[cpu], now);
+    settle_running(NULL, now);
     return busy;
 }
 
