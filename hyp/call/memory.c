@@ -112,16 +112,15 @@ static long memory_map(struct vcpu *v, gva_t arg)
     struct hvm_memmap_table_entry map[RECORD_MEMMAP_MAX];
     struct xen_memory_map m;
     uint32_t n = record_memmap(v->dom->record, map);
-    gva_t to;
 
     if (copy_from_guest(&v->arch, &m, arg, sizeof(m)))
         return -XEN_EFAULT;
-    to = HANDLE_GVA(m.buffer);
     m.nr_entries = MIN(m.nr_entries, n);
     for (uint32_t i = 0; i < m.nr_entries; i++) {
         struct e820_entry e = {map[i].addr, map[i].size, map[i].type};
+        gva_t to = mk_gva(HANDLE_GVA(m.buffer).val + i * sizeof(e));
 
-        if (copy_to_guest(&v->arch, mk_gva(to.val + i * sizeof(e)), &e, sizeof(e)))
+        if (copy_to_guest(&v->arch, to, &e, sizeof(e)))
             return -XEN_EFAULT;
     }
     return copy_to_guest(&v->arch, arg, &m, sizeof(m));

@@ -188,8 +188,7 @@ void domain_idle_check(void);
 /* VIRQ_DOM_EXC for the control domain and the store: the set or state of domains changed. */
 void domain_changed(void);
 /* Number of the control domain, and of the store; 0: there is none. */
-uint16_t domain_control(void);
-uint16_t domain_store(void);
+extern uint16_t domain_control, domain_store;
 extern bool domain_power_off_when_idle;
 
 /*

@@ -9,7 +9,6 @@
 #include "hyp/lib/string.h"
 #include "mm/arch.h"
 
-#define FIRST_RESERVED DOMID_FIRST_RESERVED
 #define SPECIAL_FRAMES 3  /* ACPI tables, two rings */
 #define DOMAIN_FRAMES  48 /* of the hypervisor's, for a domain, at most; and for each vCPU */
 #define VCPU_FRAMES    16UL
@@ -19,7 +18,8 @@ static struct spinlock list_lock;
 static struct list domains = LIST_INIT(domains); /* by number */
 #define LATEST 256
 static struct domain *latest[LATEST]; /* of those with this number modulo LATEST; NULL: not known */
-static uint16_t last_id, control_id, store_id;
+static uint16_t last_id;
+uint16_t domain_control, domain_store;
 
 /* Beyond the record's memory. */
 static uint64_t extra_frames(const struct bundle_domain *r)
@@ -65,16 +65,6 @@ struct domain *domain_get(uint16_t id)
     return d && d->id == id ? referenced(d) : NULL;
 }
 
-uint16_t domain_control(void)
-{
-    return control_id;
-}
-
-uint16_t domain_store(void)
-{
-    return store_id;
-}
-
 static void tell(uint16_t id)
 {
     struct domain *d = id ? domain_get(id) : NULL;
@@ -88,8 +78,8 @@ static void tell(uint16_t id)
 
 void domain_changed(void)
 {
-    tell(control_id);
-    tell(store_id);
+    tell(domain_control);
+    tell(domain_store);
 }
 
 /* Frees what is left when nobody can find d any more. */
@@ -171,7 +161,8 @@ static uint16_t new_id(void)
     struct domain *d;
 
     do {
-        last_id = last_id + 1U < FIRST_RESERVED ? (uint16_t)(last_id + 1) : BUNDLE_MAX_DOMAINS + 1;
+        if (++last_id >= DOMID_FIRST_RESERVED)
+            last_id = BUNDLE_MAX_DOMAINS + 1;
         d = first_from(last_id);
     } while (d && d->id == last_id);
     return last_id;
@@ -347,9 +338,9 @@ int domain_create(const struct bundle_domain *record, uint16_t id, bool by_call,
         return rc;
     }
     if (record->privileges & BUNDLE_PRIV_CONTROL)
-        control_id = d->id;
+        domain_control = d->id;
     if (record->class == BUNDLE_CLASS_XS)
-        store_id = d->id;
+        domain_store = d->id;
     if (record->affinity && ncpus < 64 && !(record->affinity & (BIT(ncpus) - 1)))
         log_line("[%s] none of the CPUs it should run on exist: it runs on any", record->name);
     *out = d;

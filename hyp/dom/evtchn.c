@@ -36,16 +36,10 @@ int evtchn_init(struct domain *d)
 
     *s = (struct evtchn_set){.limit = EVTCHN_2L_NR_CHANNELS, .closing = 1};
     s->pages = hyp_alloc(EVTCHN_TABLE_ORDER);
-    if (!s->pages)
+    if (!s->pages || !(s->pages[0] = hyp_alloc(0)))
         return -XEN_ENOMEM;
-    s->pages[0] = hyp_alloc(0);
-    if (s->pages[0]) {
-        s->nports = 1;
-        return 0;
-    }
-    hyp_free(s->pages, EVTCHN_TABLE_ORDER);
-    s->pages = NULL;
-    return -XEN_ENOMEM;
+    s->nports = 1;
+    return 0;
 }
 
 /* A new life of the port; a queue may still have it for its tail, so it remembers which. */

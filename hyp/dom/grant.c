@@ -50,10 +50,7 @@ int grant_init(struct domain *d)
 
     memset(t, 0, sizeof(*t));
     t->active = hyp_alloc(0);
-    if (t->active && !grow_locked(t, 1))
-        return 0;
-    grant_free(d);
-    return -XEN_ENOMEM;
+    return t->active ? grow_locked(t, 1) : -XEN_ENOMEM;
 }
 
 void grant_free(struct domain *d)

@@ -5,8 +5,7 @@
 #include "hyp/lib/string.h"
 #include "hyp/x86/ioport.h"
 
-/* Where each table lies in the page. */
-#define RSDP_AT 0
+/* Where each table lies in the page, behind the RSDP. */
 #define XSDT_AT 64
 #define DSDT_AT 128
 #define FADT_AT 256
@@ -99,7 +98,7 @@ static void dsdt(uint8_t *t)
 
 void guestacpi_build(uint8_t page[4096], uint32_t gpa, uint32_t nvcpus)
 {
-    uint8_t *rsdp = page + RSDP_AT;
+    uint8_t *rsdp = page;
 
     dsdt(page + DSDT_AT);
     fadt(page + FADT_AT, gpa + DSDT_AT);

@@ -173,7 +173,7 @@ static enum domain_step build_step(struct domain *d)
     held = spin_lock(&d->lock);
     if (!d->dying)
         d->state = d->by_call ? BH_DOMAIN_LOADING : BH_DOMAIN_READY;
-    if (d->state == BH_DOMAIN_READY && !(domain_is_guest(d) && domain_control()))
+    if (d->state == BH_DOMAIN_READY && !(domain_is_guest(d) && domain_control))
         domain_start(d, held); /* others the control domain starts */
     spin_unlock(&d->lock);
     domain_changed();
