@@ -209,6 +209,7 @@ const char *record_conflict(const struct bundle_domain *a, const struct bundle_d
                : NULL;
 }
 
+/* Makes a range entry n, unless it is empty: the next entry's number. */
 static uint32_t add_range(struct hvm_memmap_table_entry *map, uint32_t n, uint64_t addr,
                           uint64_t size, uint32_t type)
 {
