@@ -96,16 +96,3 @@ bool upcall_hypercall(struct x86_vcpu *v)
     r->r9 = args[5];
     return false;
 }
-
-int call_only_self(struct vcpu *v, uint16_t id)
-{
-    struct domain *d;
-
-    if (id == DOMID_SELF || id == v->dom->id)
-        return 0;
-    d = domain_get(id);
-    if (!d)
-        return -XEN_ESRCH;
-    domain_put(d);
-    return -XEN_EPERM;
-}

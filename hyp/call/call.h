@@ -16,9 +16,6 @@ typedef long call_fn(struct vcpu *v, uint64_t args[CALL_ARGS]);
 /* Hypercall nr: its result, or -XEN_ERESTART with args changed. */
 long call_dispatch(struct vcpu *v, uint64_t nr, uint64_t args[CALL_ARGS]);
 
-/* id names v's own domain: 0, -XEN_ESRCH, -XEN_EPERM. */
-int call_only_self(struct vcpu *v, uint16_t id);
-
 call_fn call_console_io, call_control, call_hvm_op, call_memory_op, call_multicall, call_physdev_op,
     call_sched_op, call_set_timer_op, call_vcpu_op, call_vm_assist, call_xen_version;
 
@@ -30,12 +27,10 @@ void consoleio_line(struct domain *d, struct locked held, const char *text, size
 long physmap_add(struct vcpu *v, gva_t arg, uint32_t start);
 long physmap_add_batch(struct vcpu *v, gva_t arg, uint32_t start);
 long physmap_remove(struct vcpu *v, gva_t arg);
-/* Takes away what is at gfn, memory or a page of the hypervisor's; the frame of memory comes back
- * in *ram, HFN_NONE if it was none, to be given back after a flush. -XEN_ENOENT, -XEN_EINVAL: a
- * grant, -XEN_EBUSY: others hold it, -XEN_ENOMEM. */
-int physmap_take(struct domain *d, gfn_t gfn, hfn_t *ram);
-/* timerop.c: v's one-shot timer at ns since boot. */
-void timerop_set(struct vcpu *v, uint64_t ns);
+/* Takes n pages from gfn on away, memory, which becomes free, or the hypervisor's. Those before one
+ * that cannot be are gone: -XEN_ENOENT, -XEN_EINVAL: a grant, -XEN_EBUSY: others hold it,
+ * -XEN_ENOMEM. d is locked. */
+int physmap_free(struct domain *d, gfn_t gfn, uint64_t n);
 /* vcpuinit.c: VCPUOP_initialise for a vCPU of v's domain that has not been started. */
 long vcpuinit(struct vcpu *v, struct vcpu *target, gva_t arg);
 

@@ -80,8 +80,8 @@ static long put_line(struct control *c)
 
     if (rc)
         return rc;
-    consoleio_line(c->d, spin_lock(&c->d->lock), text, c->arg.size);
-    spin_unlock(&c->d->lock);
+    spin_guard(held, &c->d->lock);
+    consoleio_line(c->d, held, text, c->arg.size);
     return 0;
 }
 
@@ -121,50 +121,54 @@ enum needs {
     VCPU,   /* the same, and a vCPU of it */
 };
 
-#define COMMAND(cmd, fn, needs) [BH_CONTROL_##cmd] = {"control " #cmd, fn, needs}
+#define IN(state) BIT(BH_DOMAIN_##state)
+#define ANY       (~0ULL)
+#define BUILT     (ANY & ~IN(BUILDING))
+
+#define COMMAND(cmd, fn, needs, states) [BH_CONTROL_##cmd] = {"control " #cmd, fn, needs, states}
 static const struct command {
     const char *name;
     control_fn *fn;
     enum needs needs;
+    uint64_t states; /* of a domain that is locked: those it may be in */
 } commands[] = {
-    COMMAND(next, next, NOTHING),
-    COMMAND(log, put_line, DOMAIN),
-    COMMAND(host, host, NOTHING),
-    COMMAND(read_log, read_log, NOTHING),
-    COMMAND(vcpu, controlvcpu_info, VCPU),
-    COMMAND(create, controlload_create, NOTHING),
-    COMMAND(load, controlload_load, LOCKED),
-    COMMAND(finish, controlload_finish, LOCKED),
-    COMMAND(unpause, controllife_unpause, LOCKED),
-    COMMAND(pause, controllife_pause, LOCKED),
-    COMMAND(shutdown, controllife_shutdown, LOCKED),
-    COMMAND(destroy, controllife_destroy, DOMAIN),
-    COMMAND(shares, controldom_shares, LOCKED),
-    COMMAND(affinity, controlvcpu_affinity, LOCKED),
-    COMMAND(memory_max, controldom_memory_max, LOCKED),
-    COMMAND(rename, controldom_rename, DOMAIN),
-    COMMAND(read_memory, controldom_read_memory, LOCKED),
-    COMMAND(context, controlvcpu_context, VCPU),
-    COMMAND(trigger, controlvcpu_trigger, VCPU),
-    COMMAND(record, controldom_record, LOCKED),
+    COMMAND(next, next, NOTHING, ANY),
+    COMMAND(log, put_line, DOMAIN, ANY),
+    COMMAND(host, host, NOTHING, ANY),
+    COMMAND(read_log, read_log, NOTHING, ANY),
+    COMMAND(vcpu, controlvcpu_info, VCPU, ANY),
+    COMMAND(create, controlload_create, NOTHING, ANY),
+    COMMAND(load, controlload_load, LOCKED, IN(LOADING)),
+    COMMAND(finish, controlload_finish, LOCKED, IN(LOADING)),
+    COMMAND(unpause, controllife_unpause, LOCKED, IN(READY) | IN(RUNNING)),
+    COMMAND(pause, controllife_pause, LOCKED, IN(READY) | IN(RUNNING)),
+    COMMAND(shutdown, controllife_shutdown, LOCKED, IN(RUNNING)),
+    COMMAND(destroy, controllife_destroy, DOMAIN, ANY),
+    COMMAND(shares, controldom_shares, LOCKED, ANY),
+    COMMAND(affinity, controlvcpu_affinity, LOCKED, ANY),
+    COMMAND(memory_max, controldom_memory_max, LOCKED, BUILT),
+    COMMAND(rename, controldom_rename, DOMAIN, ANY),
+    COMMAND(read_memory, controldom_read_memory, LOCKED, BUILT),
+    COMMAND(context, controlvcpu_context, VCPU, ANY),
+    COMMAND(trigger, controlvcpu_trigger, VCPU, IN(RUNNING)),
+    COMMAND(record, controldom_record, LOCKED, ANY),
 };
 
 static long apply_locked(struct control *c, const struct command *command)
 {
     struct domain *d = c->d;
-    long rc;
+    spin_guard(held, &d->lock);
 
-    c->held = spin_lock(&d->lock);
+    c->held = held;
     if (c->arg.vcpu < d->nvcpus)
         c->v = d->vcpus[c->arg.vcpu];
     if (d->dying)
-        rc = control_refuse(c, -XEN_EBUSY, "it is dying");
-    else if (command->needs == VCPU && !c->v)
-        rc = control_refuse(c, -XEN_EINVAL, "no such vCPU");
-    else
-        rc = command->fn(c);
-    spin_unlock(&d->lock);
-    return rc;
+        return control_refuse(c, -XEN_EBUSY, "it is dying");
+    if (command->needs == VCPU && !c->v)
+        return control_refuse(c, -XEN_EINVAL, "no such vCPU");
+    if (!(command->states & BIT(d->state)))
+        return control_refuse(c, -XEN_EBUSY, "not in this state");
+    return command->fn(c);
 }
 
 static long apply(struct control *c, const struct command *command)

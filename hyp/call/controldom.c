@@ -19,11 +19,6 @@ long controldom_shares(struct control *c)
     return 0;
 }
 
-static bool is_built(const struct domain *d)
-{
-    return d->state != BH_DOMAIN_BUILDING;
-}
-
 /* What it is built with again after a reboot is its target: the record's maximum is not below. */
 long controldom_memory_max(struct control *c)
 {
@@ -31,8 +26,8 @@ long controldom_memory_max(struct control *c)
 
     if (c->arg.a % PAGE_SIZE || c->arg.a > RECORD_MAX_MEMORY)
         return control_refuse(c, -XEN_EINVAL, "not a multiple of 4096, or more than 8 TiB");
-    if (!is_built(d) || !domain_set_memory_max(d, c->arg.a))
-        return control_refuse(c, -XEN_EBUSY, "it has more, or is not built");
+    if (!domain_set_memory_max(d, c->arg.a))
+        return control_refuse(c, -XEN_EBUSY, "it has more");
     d->record->memory_max = MAX(c->arg.a, d->record->memory_target);
     return 0;
 }
@@ -81,8 +76,6 @@ long controldom_read_memory(struct control *c)
     hfn_t f;
     long rc;
 
-    if (!is_built(c->d))
-        return control_refuse(c, -XEN_EBUSY, "it is not built");
     rc = find_memory(c->d, &c->arg.a, &f);
     if (rc)
         return rc;

@@ -3,18 +3,11 @@
 #include <xen/errno.h>
 #include "hyp/call/controlcall.h"
 
-static long not_now(struct control *c)
-{
-    return control_refuse(c, -XEN_EBUSY, "not in this state");
-}
-
 long controllife_unpause(struct control *c)
 {
     struct domain *d = c->d;
     bool was = d->paused;
 
-    if (d->state != BH_DOMAIN_READY && d->state != BH_DOMAIN_RUNNING)
-        return not_now(c);
     d->paused = false;
     for (uint32_t i = 0; was && i < d->nvcpus; i++)
         if (!d->vcpus[i]->down)
@@ -35,8 +28,6 @@ long controllife_pause(struct control *c)
         return control_refuse(c, -XEN_EINVAL, "the caller would not come back");
     if (d->state == BH_DOMAIN_READY)
         return 0;
-    if (d->state != BH_DOMAIN_RUNNING)
-        return not_now(c);
     c->then = d->paused ? 0 : CONTROL_CHANGED;
     d->paused = true;
     for (uint32_t i = 0; i < d->nvcpus; i++) {
@@ -46,25 +37,18 @@ long controllife_pause(struct control *c)
     return off ? 0 : -XEN_ERESTART;
 }
 
-static bool is_ours(const struct domain *d)
-{
-    return d->record->class != BUNDLE_CLASS_GUEST;
-}
-
 long controllife_shutdown(struct control *c)
 {
     if (c->arg.a > SHUTDOWN_MAX)
         return control_refuse(c, -XEN_EINVAL, "unknown reason");
-    if (c->d->state != BH_DOMAIN_RUNNING)
-        return not_now(c);
-    c->reason = is_ours(c->d) ? SHUTDOWN_crash : (unsigned)c->arg.a;
+    c->reason = domain_is_guest(c->d) ? (unsigned)c->arg.a : SHUTDOWN_crash;
     c->then = CONTROL_SHUTDOWN;
     return 0;
 }
 
 long controllife_destroy(struct control *c)
 {
-    if (is_ours(c->d))
+    if (!domain_is_guest(c->d))
         return control_refuse(c, -XEN_EPERM, "a domain of ours");
     c->then = CONTROL_DESTROY;
     return 0;

@@ -11,9 +11,8 @@ static long create(struct control *c, struct bundle_domain *r)
     struct domain *d;
     const char *wrong;
     uint32_t segment;
-    long rc;
+    long rc = control_take(c, r, sizeof(*r));
 
-    rc = control_take(c, r, sizeof(*r));
     if (rc)
         return rc;
     wrong = record_check(r, NULL, &segment);
@@ -37,10 +36,9 @@ static long create(struct control *c, struct bundle_domain *r)
 
 long controlload_create(struct control *c)
 {
-    struct bundle_domain *r;
+    struct bundle_domain *r = hyp_alloc(0);
     long rc;
 
-    r = hyp_alloc(0);
     if (!r)
         return control_refuse(c, -XEN_ENOMEM, "no memory");
     rc = create(c, r);
@@ -53,8 +51,6 @@ static long check_load(struct control *c)
     const struct domain *d = c->d;
     const struct bundle_segment *s = &d->record->segments[d->build.segment];
 
-    if (d->state != BH_DOMAIN_LOADING)
-        return control_refuse(c, -XEN_EBUSY, "not in state LOADING");
     if (!c->arg.size)
         return 0;
     if (d->build.segment == d->record->nsegments || c->arg.a != d->build.segment ||
@@ -96,8 +92,6 @@ long controlload_finish(struct control *c)
     struct domain *d = c->d;
     long rc;
 
-    if (d->state != BH_DOMAIN_LOADING)
-        return control_refuse(c, -XEN_EBUSY, "not in state LOADING");
     if (d->build.segment < d->record->nsegments)
         return control_refuse(c, -XEN_EAGAIN, "segments are missing");
     rc = build_finish(d);

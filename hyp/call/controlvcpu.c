@@ -65,8 +65,6 @@ long controlvcpu_trigger(struct control *c)
 
     if (c->arg.a > BH_TRIGGER_INIT)
         return control_refuse(c, -XEN_EINVAL, "unknown trigger");
-    if (c->d->state != BH_DOMAIN_RUNNING)
-        return control_refuse(c, -XEN_EBUSY, "it does not run");
     c->reason = end ? SHUTDOWN_reboot : SHUTDOWN_poweroff;
     if (c->arg.a == BH_TRIGGER_INIT) {
         end = run_init(c->v, c->held);

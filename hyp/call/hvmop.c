@@ -9,32 +9,15 @@
 #define VECTOR_MIN          0x10
 #define CALLBACK_TYPE_SHIFT 56
 
-/* What a guest may read, and of that what it may write; all else is the toolstack's, as in Xen. */
-static bool readable(uint32_t index)
-{
-    switch (index) {
-    case HVM_PARAM_CALLBACK_IRQ:
-    case HVM_PARAM_STORE_PFN:
-    case HVM_PARAM_STORE_EVTCHN:
-    case HVM_PARAM_CONSOLE_PFN:
-    case HVM_PARAM_CONSOLE_EVTCHN:
-    case HVM_PARAM_VM86_TSS:
-    case HVM_PARAM_VM86_TSS_SIZED:
-    case HVM_PARAM_ACPI_IOPORTS_LOCATION:
-    case HVM_PARAM_VM_GENERATION_ID_ADDR:
-    case HVM_PARAM_ALTP2M:
-    case HVM_PARAM_X87_FIP_WIDTH:
-        return true;
-    default:
-        return false;
-    }
-}
-
-static bool writable(uint32_t index)
-{
-    return index == HVM_PARAM_CALLBACK_IRQ || index == HVM_PARAM_STORE_EVTCHN ||
-           index == HVM_PARAM_CONSOLE_EVTCHN || index == HVM_PARAM_VM_GENERATION_ID_ADDR;
-}
+/* What a guest may write, and what it may read besides; all else is the toolstack's, as in Xen. */
+#define WRITABLE                                                                                   \
+    (BIT(HVM_PARAM_CALLBACK_IRQ) | BIT(HVM_PARAM_STORE_EVTCHN) | BIT(HVM_PARAM_CONSOLE_EVTCHN) |   \
+     BIT(HVM_PARAM_VM_GENERATION_ID_ADDR))
+#define READABLE                                                                                   \
+    (WRITABLE | BIT(HVM_PARAM_STORE_PFN) | BIT(HVM_PARAM_CONSOLE_PFN) | BIT(HVM_PARAM_VM86_TSS) |  \
+     BIT(HVM_PARAM_VM86_TSS_SIZED) | BIT(HVM_PARAM_ACPI_IOPORTS_LOCATION) |                        \
+     BIT(HVM_PARAM_ALTP2M) | BIT(HVM_PARAM_X87_FIP_WIDTH))
+_Static_assert(HVM_NR_PARAMS <= 64, "a bit for each parameter");
 
 /* Only a vector can be delivered: there is neither an I/O APIC nor a PCI bus. */
 static void set_callback(struct domain *d, uint64_t value)
@@ -58,21 +41,20 @@ static long param(struct vcpu *v, gva_t arg, bool set)
         return vcpu_refuse(v, -XEN_EFAULT, "hvm_op param", "bad address");
     if (p.index >= HVM_NR_PARAMS)
         return vcpu_refuse(v, -XEN_EINVAL, "hvm_op param", "no such parameter");
-    rc = call_only_self(v, p.domid);
+    rc = domain_only_self(v, p.domid);
     if (rc)
         return vcpu_refuse(v, rc, "hvm_op param", "another domain's");
-    if (!(set ? writable(p.index) : readable(p.index)))
+    if (!((set ? WRITABLE : READABLE) & BIT(p.index)))
         return vcpu_refuse(v, -XEN_EPERM, "hvm_op param", "not for guests");
-    spin_lock(&d->lock);
-    if (set) {
-        d->params[p.index] = p.value;
-        if (p.index == HVM_PARAM_CALLBACK_IRQ)
-            set_callback(d, p.value);
-    } else {
+    spin_guard(held, &d->lock);
+    if (!set) {
         p.value = d->params[p.index];
+        return copy_to_guest(&v->arch, arg, &p, sizeof(p));
     }
-    spin_unlock(&d->lock);
-    return set ? 0 : copy_to_guest(&v->arch, arg, &p, sizeof(p));
+    d->params[p.index] = p.value;
+    if (p.index == HVM_PARAM_CALLBACK_IRQ)
+        set_callback(d, p.value);
+    return 0;
 }
 
 static long set_upcall_vector(struct vcpu *v, gva_t arg)

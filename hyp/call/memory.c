@@ -14,7 +14,6 @@
 #define EXTENT_SHIFT 6
 #define CMD_MASK     ((1U << EXTENT_SHIFT) - 1)
 #define STEP_ORDER   6U /* of what is freed at a time */
-#define FLUSH_BATCH  (1U << STEP_ORDER)
 
 struct reservation {
     struct domain *d;
@@ -27,33 +26,6 @@ struct e820_entry {
     uint64_t addr, size;
     uint32_t type;
 } __packed;
-
-static void give_back(struct domain *d, const hfn_t *ram, unsigned n)
-{
-    arch_p2m_flush(&d->arch.p2m);
-    for (unsigned i = 0; i < n; i++)
-        if (!hfn_eq(ram[i], HFN_NONE))
-            frame_put(ram[i]);
-}
-
-/* Frees n pages of memory; the error of the first that cannot be, those before it are gone. */
-static int release(struct domain *d, gfn_t gfn, uint64_t n)
-{
-    hfn_t ram[FLUSH_BATCH];
-    unsigned taken = 0;
-    int rc = 0;
-
-    for (uint64_t i = 0; !rc && i < n; i++) {
-        rc = physmap_take(d, gfn_add(gfn, i), &ram[taken]);
-        if (!rc && ++taken == FLUSH_BATCH) {
-            give_back(d, ram, taken);
-            taken = 0;
-        }
-    }
-    if (taken)
-        give_back(d, ram, taken);
-    return rc;
-}
 
 /* An extent whole or not at all; 1: not yet. */
 static int populate(struct domain *d, gfn_t gfn, unsigned order)
@@ -83,13 +55,13 @@ static int change(struct vcpu *v, const struct reservation *r, uint32_t i, bool 
 
     if (rc)
         return rc;
-    spin_lock(&r->d->lock);
-    if (add)
-        rc = populate(r->d, mk_gfn(gfn), r->order);
-    else
-        rc = release(r->d, mk_gfn(gfn + (i & (BIT(sub) - 1)) * n), n);
-    spin_unlock(&r->d->lock);
-    return rc < 0 ? rc : rc ? 0 : add ? (int)BIT(sub) : 1;
+    spin_guard(held, &r->d->lock);
+    if (!add) {
+        rc = physmap_free(r->d, mk_gfn(gfn + (i & (BIT(sub) - 1)) * n), n);
+        return rc ? rc : 1;
+    }
+    rc = populate(r->d, mk_gfn(gfn), r->order);
+    return rc < 0 ? rc : rc ? 0 : (int)BIT(sub);
 }
 
 /*
@@ -110,7 +82,7 @@ static long reservation_op(struct vcpu *v, uint32_t cmd, uint32_t start, uint64_
              m.nr_extents > UINT32_MAX >> EXTENT_SHIFT >> sub_order(m.extent_order))
         rc = -XEN_EINVAL;
     else
-        rc = call_only_self(v, m.domid);
+        rc = domain_only_self(v, m.domid);
     if (!rc && cmd == XENMEM_increase_reservation)
         rc = -XEN_EOPNOTSUPP;
     if (rc) {
@@ -140,16 +112,15 @@ static long memory_map(struct vcpu *v, gva_t arg)
     struct hvm_memmap_table_entry map[RECORD_MEMMAP_MAX];
     struct xen_memory_map m;
     uint32_t n = record_memmap(v->dom->record, map);
-    gva_t to;
 
     if (copy_from_guest(&v->arch, &m, arg, sizeof(m)))
         return -XEN_EFAULT;
-    to = HANDLE_GVA(m.buffer);
     m.nr_entries = MIN(m.nr_entries, n);
     for (uint32_t i = 0; i < m.nr_entries; i++) {
         struct e820_entry e = {map[i].addr, map[i].size, map[i].type};
+        gva_t to = mk_gva(HANDLE_GVA(m.buffer).val + i * sizeof(e));
 
-        if (copy_to_guest(&v->arch, mk_gva(to.val + i * sizeof(e)), &e, sizeof(e)))
+        if (copy_to_guest(&v->arch, to, &e, sizeof(e)))
             return -XEN_EFAULT;
     }
     return copy_to_guest(&v->arch, arg, &m, sizeof(m));
@@ -171,7 +142,7 @@ static long query(struct vcpu *v, uint32_t cmd, gva_t arg)
 
     if (copy_from_guest(&v->arch, &m, arg, sizeof(m)))
         return vcpu_refuse(v, -XEN_EFAULT, "memory_op", "bad address");
-    rc = call_only_self(v, m.domid);
+    rc = domain_only_self(v, m.domid);
     if (rc)
         return vcpu_refuse(v, rc, "memory_op", "another domain's memory");
     if (cmd == XENMEM_current_reservation)

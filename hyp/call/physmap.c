@@ -10,14 +10,17 @@
 #include <xen/memory.h>
 #include "mm/arch.h"
 
-int physmap_take(struct domain *d, gfn_t gfn, hfn_t *ram)
+#define FLUSH_BATCH 64U /* pages */
+
+/* The frame of memory that was at gfn comes back in *ram, HFN_NONE if it was none, to be given back
+ * after a flush. */
+static int take(struct domain *d, gfn_t gfn, hfn_t *ram)
 {
-    enum p2m_type t;
     hfn_t f;
+    enum p2m_type t = p2m_lookup(&d->arch.p2m, gfn, &f, NULL);
     int rc;
 
     *ram = HFN_NONE;
-    t = p2m_lookup(&d->arch.p2m, gfn, &f, NULL);
     if (t == P2M_NONE)
         return -XEN_ENOENT;
     if (t == P2M_GRANT_RW || t == P2M_GRANT_RO) /* there is a call for that */
@@ -28,18 +31,38 @@ int physmap_take(struct domain *d, gfn_t gfn, hfn_t *ram)
     return rc;
 }
 
+static void give_back(struct domain *d, const hfn_t *ram, unsigned n)
+{
+    arch_p2m_flush(&d->arch.p2m);
+    for (unsigned i = 0; i < n; i++)
+        if (!hfn_eq(ram[i], HFN_NONE))
+            frame_put(ram[i]);
+}
+
+int physmap_free(struct domain *d, gfn_t gfn, uint64_t n)
+{
+    hfn_t ram[FLUSH_BATCH];
+    unsigned taken = 0;
+    int rc = 0;
+
+    for (uint64_t i = 0; !rc && i < n; i++) {
+        rc = take(d, gfn_add(gfn, i), &ram[taken]);
+        if (!rc && ++taken == FLUSH_BATCH) {
+            give_back(d, ram, taken);
+            taken = 0;
+        }
+    }
+    if (taken)
+        give_back(d, ram, taken);
+    return rc;
+}
+
 /* Makes room at gfn. */
 static int clear(struct domain *d, gfn_t gfn)
 {
-    hfn_t ram;
-    int rc = physmap_take(d, gfn, &ram);
+    int rc = physmap_free(d, gfn, 1);
 
-    if (rc)
-        return rc == -XEN_ENOENT ? 0 : rc;
-    arch_p2m_flush(&d->arch.p2m);
-    if (!hfn_eq(ram, HFN_NONE))
-        frame_put(ram);
-    return 0;
+    return rc == -XEN_ENOENT ? 0 : rc;
 }
 
 static int show(struct domain *d, const void *page, gfn_t gfn)
@@ -68,7 +91,7 @@ static int move(struct domain *d, gfn_t from, gfn_t to)
         return 0;
     rc = clear(d, to);
     if (!rc)
-        rc = physmap_take(d, from, &f);
+        rc = take(d, from, &f);
     if (rc)
         return rc;
     arch_p2m_flush(&d->arch.p2m);
@@ -83,19 +106,17 @@ static int move(struct domain *d, gfn_t from, gfn_t to)
 /* Version 1 of the grant table has no status frames, so that bit of idx names none. */
 static int add_one(struct domain *d, uint32_t space, uint64_t idx, gfn_t gfn)
 {
-    int rc = -XEN_EINVAL;
+    spin_guard(held, &d->lock);
 
-    spin_lock(&d->lock);
     if (gfn.val >> GFN_BITS)
-        ;
-    else if (space == XENMAPSPACE_shared_info && !idx)
-        rc = show(d, d->shared, gfn);
-    else if (space == XENMAPSPACE_grant_table && idx < GRANT_MAX_FRAMES)
-        rc = show(d, grant_frame(d, (uint32_t)idx), gfn);
-    else if (space == XENMAPSPACE_gmfn || space == XENMAPSPACE_gmfn_range)
-        rc = move(d, mk_gfn(idx), gfn);
-    spin_unlock(&d->lock);
-    return rc;
+        return -XEN_EINVAL;
+    if (space == XENMAPSPACE_shared_info && !idx)
+        return show(d, d->shared, gfn);
+    if (space == XENMAPSPACE_grant_table && idx < GRANT_MAX_FRAMES)
+        return show(d, grant_frame(d, (uint32_t)idx), gfn);
+    if (space == XENMAPSPACE_gmfn || space == XENMAPSPACE_gmfn_range)
+        return move(d, mk_gfn(idx), gfn);
+    return -XEN_EINVAL;
 }
 
 long physmap_add(struct vcpu *v, gva_t arg, uint32_t start)
@@ -108,7 +129,7 @@ long physmap_add(struct vcpu *v, gva_t arg, uint32_t start)
         return vcpu_refuse(v, -XEN_EFAULT, "add_to_physmap", "bad address");
     if (a.space == XENMAPSPACE_gmfn_foreign)
         return vcpu_refuse(v, -XEN_ENOSYS, "add_to_physmap", "foreign memory");
-    rc = call_only_self(v, a.domid);
+    rc = domain_only_self(v, a.domid);
     size = a.space == XENMAPSPACE_gmfn_range ? a.size : 1;
     if (!rc && start > size)
         rc = -XEN_EILSEQ;
@@ -144,7 +165,7 @@ long physmap_add_batch(struct vcpu *v, gva_t arg, uint32_t start)
 
     if (copy_from_guest(&v->arch, &b, arg, sizeof(b)))
         return vcpu_refuse(v, -XEN_EFAULT, "add_to_physmap_batch", "bad address");
-    rc = call_only_self(v, b.domid);
+    rc = domain_only_self(v, b.domid);
     if (b.space == XENMAPSPACE_gmfn_range || (b.space != XENMAPSPACE_gmfn_foreign && b.u.res0))
         rc = -XEN_EOPNOTSUPP;
     else if (!rc && b.space == XENMAPSPACE_gmfn_foreign)
@@ -162,22 +183,14 @@ long physmap_add_batch(struct vcpu *v, gva_t arg, uint32_t start)
 long physmap_remove(struct vcpu *v, gva_t arg)
 {
     struct xen_remove_from_physmap r;
-    struct domain *d = v->dom;
-    hfn_t ram = HFN_NONE;
     int rc;
 
     if (copy_from_guest(&v->arch, &r, arg, sizeof(r)))
         return vcpu_refuse(v, -XEN_EFAULT, "remove_from_physmap", "bad address");
-    rc = call_only_self(v, r.domid);
+    rc = domain_only_self(v, r.domid);
     if (!rc) {
-        spin_lock(&d->lock);
-        rc = physmap_take(d, mk_gfn(r.gpfn), &ram);
-        spin_unlock(&d->lock);
+        spin_guard(held, &v->dom->lock);
+        rc = physmap_free(v->dom, mk_gfn(r.gpfn), 1);
     }
-    if (rc)
-        return vcpu_refuse(v, rc, "remove_from_physmap", "bad domain or frame");
-    arch_p2m_flush(&d->arch.p2m);
-    if (!hfn_eq(ram, HFN_NONE))
-        frame_put(ram);
-    return 0;
+    return rc ? vcpu_refuse(v, rc, "remove_from_physmap", "bad domain or frame") : 0;
 }

@@ -66,7 +66,7 @@ static long poll(struct vcpu *v, gva_t arg)
         timer_set(&v->poll_timer, p.timeout);
     else
         timer_cancel(&v->poll_timer); /* of a sleep before that an event ended */
-    run_block(v);
+    run_block();
     return 0;
 }
 

@@ -108,24 +108,34 @@ static const char *check_control(const struct vcpu_state *s)
     return s->rflags & RFLAGS_VM ? "flags: virtual-8086 mode" : NULL;
 }
 
-static const char *read_32(const struct vcpu_hvm_x86_32 *r, struct vcpu_state *s, struct gprs *g)
+/* What both forms have. */
+static void read_registers(const struct vcpu_hvm_x86_64 *r, struct vcpu_state *s, struct gprs *g)
 {
-    if (r->pad1 || r->pad2[0] || r->pad2[1] || r->pad2[2])
-        return "padding";
-    *g = (struct gprs){.rax = r->eax,
-                       .rcx = r->ecx,
-                       .rdx = r->edx,
-                       .rbx = r->ebx,
-                       .rbp = r->ebp,
-                       .rsi = r->esi,
-                       .rdi = r->edi};
-    s->rip = r->eip;
-    s->rsp = r->esp;
-    s->rflags = r->eflags;
+    *g = (struct gprs){.rax = r->rax,
+                       .rcx = r->rcx,
+                       .rdx = r->rdx,
+                       .rbx = r->rbx,
+                       .rbp = r->rbp,
+                       .rsi = r->rsi,
+                       .rdi = r->rdi};
+    s->rip = r->rip;
+    s->rsp = r->rsp;
+    s->rflags = r->rflags;
     s->cr0 = r->cr0;
     s->cr3 = r->cr3;
     s->cr4 = r->cr4;
     s->efer = r->efer;
+}
+
+static const char *read_32(const struct vcpu_hvm_x86_32 *r, struct vcpu_state *s, struct gprs *g)
+{
+    const struct vcpu_hvm_x86_64 wide = {r->eax, r->ecx, r->edx, r->ebx, r->esp,
+                                         r->ebp, r->esi, r->edi, r->eip, r->eflags,
+                                         r->cr0, r->cr3, r->cr4, r->efer};
+
+    if (r->pad1 || r->pad2[0] || r->pad2[1] || r->pad2[2])
+        return "padding";
+    read_registers(&wide, s, g);
     s->cs = (struct segment){0, r->cs_ar, r->cs_limit, r->cs_base};
     s->ds = (struct segment){0, r->ds_ar, r->ds_limit, r->ds_base};
     s->es = (struct segment){0, r->es_ar, r->es_limit, r->es_base};
@@ -142,20 +152,7 @@ static const char *read_64(const struct vcpu_hvm_x86_64 *r, struct vcpu_state *s
         return "rip: not canonical";
     if (!(r->cr0 & CR0_PG) || !(r->cr4 & CR4_PAE) || !(r->efer & EFER_LME))
         return "control registers: not of 64-bit mode";
-    *g = (struct gprs){.rax = r->rax,
-                       .rcx = r->rcx,
-                       .rdx = r->rdx,
-                       .rbx = r->rbx,
-                       .rbp = r->rbp,
-                       .rsi = r->rsi,
-                       .rdi = r->rdi};
-    s->rip = r->rip;
-    s->rsp = r->rsp;
-    s->rflags = r->rflags;
-    s->cr0 = r->cr0;
-    s->cr3 = r->cr3;
-    s->cr4 = r->cr4;
-    s->efer = r->efer;
+    read_registers(r, s, g);
     s->cs = (struct segment){.attr = 0xa9b, .limit = ~0U};
     s->ds = s->es = s->ss = flat;
     s->tr = (struct segment){.attr = 0x8b, .limit = 0x67};
@@ -179,31 +176,24 @@ static const char *read_context(const struct vcpu_hvm_context *c, struct vcpu_st
 long vcpuinit(struct vcpu *v, struct vcpu *target, gva_t arg)
 {
     struct vcpu_hvm_context context;
-    struct domain *d = v->dom;
-    const char *bad = NULL;
     struct vcpu_state s;
+    const char *bad;
     struct gprs g;
-    int rc = 0;
 
     if (copy_from_guest(&v->arch, &context, arg, sizeof(context)))
         return vcpu_refuse(v, -XEN_EFAULT, "vcpu_op initialise", "bad address");
-    spin_lock(&d->lock);
-    if (target->initialised) {
-        rc = -XEN_EEXIST;
-        bad = "has registers already";
-    } else { /* it has never run: all that is not given is as after reset */
-        vendor->get_state(&target->arch, &s);
-        bad = read_context(&context, &s, &g);
-        if (bad) {
-            rc = -XEN_EINVAL;
-        } else {
-            s.rflags = (s.rflags & RFLAGS_VALID) | RFLAGS_1;
-            target->arch.regs = g;
-            target->arch.wait_sipi = false;
-            vendor->set_state(&target->arch, &s);
-            target->initialised = true;
-        }
-    }
-    spin_unlock(&d->lock);
-    return rc ? vcpu_refuse(v, rc, "vcpu_op initialise", bad) : 0;
+    spin_guard(held, &v->dom->lock);
+    if (target->initialised)
+        return vcpu_refuse(v, -XEN_EEXIST, "vcpu_op initialise", "has registers already");
+    /* It has never run: all that is not given is as after reset. */
+    vendor->get_state(&target->arch, &s);
+    bad = read_context(&context, &s, &g);
+    if (bad)
+        return vcpu_refuse(v, -XEN_EINVAL, "vcpu_op initialise", bad);
+    s.rflags = (s.rflags & RFLAGS_VALID) | RFLAGS_1;
+    target->arch.regs = g;
+    target->arch.wait_sipi = false;
+    vendor->set_state(&target->arch, &s);
+    target->initialised = true;
+    return 0;
 }

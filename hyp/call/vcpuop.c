@@ -1,40 +1,33 @@
 /* SPDX-License-Identifier: MIT */
-/* vcpu_op (xen/vcpu.h) on vCPUs of one's own domain, and vm_assist. */
+/* vcpu_op (xen/vcpu.h) on vCPUs of one's own domain, set_timer_op, and vm_assist. */
 #include <xen/errno.h>
 #include "hyp/call/call.h"
 #include "hyp/x86/upcall.h"
 
+#define FAR_NS  (1ULL << 50) /* about 13 days */
+#define SOON_NS 100000000ULL
+
 /* One that got an INIT waits for its SIPI. */
 static long up(struct vcpu *v)
 {
-    struct domain *d = v->dom;
-    int rc = 0;
+    spin_guard(held, &v->dom->lock);
 
-    spin_lock(&d->lock);
-    if (!v->initialised || v->arch.wait_sipi) {
-        rc = -XEN_EINVAL;
-    } else if (v->down && d->state == BH_DOMAIN_RUNNING) {
+    if (!v->initialised || v->arch.wait_sipi)
+        return -XEN_EINVAL;
+    if (v->down && v->dom->state == BH_DOMAIN_RUNNING) {
         WRITE_ONCE(v->down, false);
         vcpu_info_time(v);
         run_start(v);
     }
-    spin_unlock(&d->lock);
-    return rc;
+    return 0;
 }
 
 /* With the last vCPU the domain powers off. */
 static long down(struct vcpu *v)
 {
     struct domain *d = v->dom;
-    bool last = true;
+    bool last = run_down(v, spin_lock(&d->lock));
 
-    spin_lock(&d->lock);
-    for (uint32_t i = 0; i < d->nvcpus; i++)
-        last = last && (d->vcpus[i] == v || d->vcpus[i]->down);
-    if (!last) {
-        WRITE_ONCE(v->down, true);
-        run_stop(v);
-    }
     spin_unlock(&d->lock);
     if (last)
         domain_shutdown(d, SHUTDOWN_poweroff, "the last vCPU went down");
@@ -98,7 +91,6 @@ static long register_time(struct vcpu *v, struct vcpu *target, gva_t arg)
 static long register_info(struct vcpu *v, struct vcpu *target, gva_t arg)
 {
     struct vcpu_register_vcpu_info a;
-    int rc;
 
     if (copy_from_guest(&v->arch, &a, arg, sizeof(a)))
         return vcpu_refuse(v, -XEN_EFAULT, "vcpu_op vcpu_info", "bad address");
@@ -106,15 +98,32 @@ static long register_info(struct vcpu *v, struct vcpu *target, gva_t arg)
         return vcpu_refuse(v, -XEN_ENXIO, "vcpu_op vcpu_info", "crosses a page");
     if (a.mfn >> GFN_BITS)
         return vcpu_refuse(v, -XEN_EINVAL, "vcpu_op vcpu_info", "bad frame");
-    spin_lock(&v->dom->lock);
-    rc = target == v || target->down
-             ? vcpu_info_register(target, mk_gpa((a.mfn << PAGE_SHIFT) + a.offset))
-             : -XEN_EINVAL;
-    spin_unlock(&v->dom->lock);
-    return rc ? vcpu_refuse(v, -XEN_EINVAL, "vcpu_op vcpu_info", "bad frame or vCPU") : 0;
+    spin_guard(held, &v->dom->lock);
+    if ((target != v && !target->down) ||
+        vcpu_info_register(target, mk_gpa((a.mfn << PAGE_SHIFT) + a.offset)))
+        return vcpu_refuse(v, -XEN_EINVAL, "vcpu_op vcpu_info", "bad frame or vCPU");
+    return 0;
 }
 
-/* One's own only: a timer is set on the CPU that runs the vCPU. */
+/*
+ * set_timer_op (xen/xen.h): the same timer. Time that is negative, or far away, comes from old
+ * Linux, which had a wrapped value or nothing to wait for: 100 ms, as in Xen, serves both without
+ * using up a CPU.
+ */
+long call_set_timer_op(struct vcpu *v, uint64_t args[CALL_ARGS])
+{
+    uint64_t at = args[0], now = now_ns();
+
+    if ((int64_t)at < 0 || (at > now && at - now >= FAR_NS))
+        at = now + SOON_NS;
+    if (at)
+        timer_set(&v->singleshot, at);
+    else
+        timer_cancel(&v->singleshot);
+    return 0;
+}
+
+/* One's own only: a timer fires on the CPU that sets it, which is the one that runs v now. */
 static long singleshot(struct vcpu *v, struct vcpu *target, gva_t arg, bool set)
 {
     struct vcpu_set_singleshot_timer t;
@@ -129,7 +138,7 @@ static long singleshot(struct vcpu *v, struct vcpu *target, gva_t arg, bool set)
         return vcpu_refuse(v, -XEN_EFAULT, "vcpu_op timer", "bad address");
     if (t.flags & VCPU_SSHOTTMR_future && t.timeout_abs_ns < now_ns())
         return -XEN_ETIME;
-    timerop_set(v, t.timeout_abs_ns);
+    timer_set(&v->singleshot, t.timeout_abs_ns);
     return 0;
 }
 

@@ -6,7 +6,6 @@
 #include <xen/errno.h>
 #include <xen/version.h>
 #include "hyp/abi/version.h"
-#include "hyp/lib/string.h"
 
 #define VERSION (4 << 16 | 17)
 #define FEATURES                                                                                   \
@@ -16,24 +15,23 @@
 
 static const xen_extraversion_t extraversion = ".bulkhead";
 static const xen_changeset_info_t changeset = "Bulkhead " BH_VERSION;
+static const xen_capabilities_info_t capabilities = "hvm-3.0-x86_64 ";
 /* Builds are reproducible: who made one, when and where is not in it. */
 static const struct xen_compile_info compile_info = {.compile_domain = "bulkhead"};
+/* Nothing of ours is mapped for the guest. */
+static const struct xen_platform_parameters platform_parameters;
+static const xen_commandline_t commandline; /* the host's, which is not the guest's business */
 
-static long give(struct vcpu *v, gva_t to, const void *text, size_t n)
-{
-    return copy_to_guest(&v->arch, to, text, n);
-}
+#define ANSWER(name) [XENVER_##name] = {&name, sizeof(name)}
 
-/* text, then zeros up to n: the long arrays are nearly empty. */
-static long give_padded(struct vcpu *v, gva_t to, const char *text, size_t n)
-{
-    char buf[XEN_CAPABILITIES_INFO_LEN];
-
-    _Static_assert(sizeof(xen_commandline_t) <= sizeof(buf), "room for each");
-    memset(buf, 0, sizeof(buf));
-    memcpy(buf, text, strnlen(text, n - 1));
-    return give(v, to, buf, n);
-}
+/* Those that are the same for every domain. */
+static const struct {
+    const void *data;
+    size_t size;
+} answers[] = {
+    ANSWER(extraversion), ANSWER(compile_info),        ANSWER(capabilities),
+    ANSWER(changeset),    ANSWER(platform_parameters), ANSWER(commandline),
+};
 
 static long get_features(struct vcpu *v, gva_t arg)
 {
@@ -44,35 +42,25 @@ static long get_features(struct vcpu *v, gva_t arg)
     if (f.submap_idx)
         return -XEN_EINVAL;
     f.submap = FEATURES;
-    return give(v, arg, &f, sizeof(f));
+    return copy_to_guest(&v->arch, arg, &f, sizeof(f));
 }
 
 long call_xen_version(struct vcpu *v, uint64_t args[CALL_ARGS])
 {
-    const struct xen_platform_parameters none = {0}; /* nothing of ours is mapped for the guest */
+    uint32_t cmd = (uint32_t)args[0];
     gva_t arg = mk_gva(args[1]);
 
-    switch ((uint32_t)args[0]) {
+    if (cmd < ARRAY_SIZE(answers) && answers[cmd].data)
+        return copy_to_guest(&v->arch, arg, answers[cmd].data, answers[cmd].size);
+    switch (cmd) {
     case XENVER_version:
         return VERSION;
-    case XENVER_extraversion:
-        return give(v, arg, extraversion, sizeof(extraversion));
-    case XENVER_compile_info:
-        return give(v, arg, &compile_info, sizeof(compile_info));
-    case XENVER_capabilities:
-        return give_padded(v, arg, "hvm-3.0-x86_64 ", XEN_CAPABILITIES_INFO_LEN);
-    case XENVER_changeset:
-        return give(v, arg, changeset, sizeof(changeset));
-    case XENVER_platform_parameters:
-        return give(v, arg, &none, sizeof(none));
     case XENVER_get_features:
         return get_features(v, arg);
     case XENVER_pagesize:
         return PAGE_SIZE;
     case XENVER_guest_handle:
-        return give(v, arg, v->dom->record->uuid, sizeof(v->dom->record->uuid));
-    case XENVER_commandline: /* the host's, which is not the guest's business */
-        return give_padded(v, arg, "", sizeof(xen_commandline_t));
+        return copy_to_guest(&v->arch, arg, v->dom->record->uuid, sizeof(v->dom->record->uuid));
     case XENVER_build_id:
         return -XEN_ENODATA;
     default:

@@ -53,34 +53,21 @@ void area_clear(struct guest_area *a)
         frame_unpin(a->frame[1]);
 }
 
-static void transfer(const struct guest_area *a, size_t at, void *buf, size_t n, bool write)
+void area_write(const struct guest_area *a, size_t at, const void *src, size_t n)
 {
-    uint8_t *p = buf;
+    const uint8_t *p = src;
 
     at += a->offset;
     while (n) {
         size_t offset = at % PAGE_SIZE, part = MIN(n, PAGE_SIZE - offset);
         uint8_t *window = arch_slot_map(a->frame[at / PAGE_SIZE]);
 
-        if (write)
-            memcpy(window + offset, p, part);
-        else
-            memcpy(p, window + offset, part);
+        memcpy(window + offset, p, part);
         arch_slot_unmap(window);
         at += part;
         p += part;
         n -= part;
     }
-}
-
-void area_write(const struct guest_area *a, size_t at, const void *src, size_t n)
-{
-    transfer(a, at, (void *)(uintptr_t)src, n, true);
-}
-
-void area_read(const struct guest_area *a, size_t at, void *dst, size_t n)
-{
-    transfer(a, at, dst, n, false);
 }
 
 void *area_open(const struct guest_area *a)

@@ -21,7 +21,6 @@ int area_set_gpa(struct guest_area *a, struct x86_domain *d, gpa_t gpa, size_t n
 int area_set_gva(struct guest_area *a, struct x86_vcpu *v, gva_t gva, size_t n);
 void area_clear(struct guest_area *a);
 void area_write(const struct guest_area *a, size_t at, const void *src, size_t n);
-void area_read(const struct guest_area *a, size_t at, void *dst, size_t n);
 /* The whole area in one window; only for areas that lie in one frame. */
 void *area_open(const struct guest_area *a);
 void area_close(void *p);

@@ -266,11 +266,10 @@ static int make_ring(struct domain *d, uint64_t gpa, uint32_t ref, uint16_t peer
 
 static int make_rings(struct domain *d)
 {
-    int rc = make_ring(d, GUEST_STORE, GNTTAB_RESERVED_XENSTORE, domain_store(), &d->store_port);
+    int rc = make_ring(d, GUEST_STORE, GNTTAB_RESERVED_XENSTORE, domain_store, &d->store_port);
 
     if (!rc)
-        rc = make_ring(d, GUEST_CONSOLE, GNTTAB_RESERVED_CONSOLE, domain_control(),
-                       &d->console_port);
+        rc = make_ring(d, GUEST_CONSOLE, GNTTAB_RESERVED_CONSOLE, domain_control, &d->console_port);
     d->params[HVM_PARAM_STORE_EVTCHN] = d->store_port;
     d->params[HVM_PARAM_STORE_PFN] = d->store_port ? GUEST_STORE >> PAGE_SHIFT : 0;
     d->params[HVM_PARAM_CONSOLE_EVTCHN] = d->console_port;

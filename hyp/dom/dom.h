@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include <xen/errno.h>
 #include <xen/xen.h>
 #include <xen/sched.h>
 #include <xen/vcpu.h>
@@ -118,25 +119,39 @@ struct domain {
     char line[256];
 };
 
-/* The domain a machine structure belongs to. */
+/* The vCPU a machine structure belongs to. */
 static inline struct vcpu *vcpu_of(struct x86_vcpu *v)
 {
     return (struct vcpu *)v;
 }
-static inline struct domain *domain_of(struct x86_domain *d)
+/* Not one of ours. */
+static inline bool domain_is_guest(const struct domain *d)
 {
-    return (struct domain *)d;
+    return d->record->class == BUNDLE_CLASS_GUEST;
 }
 
 /*
- * domain.c. The domain with this number, with a reference against its disappearance, or NULL;
- * DOMID_SELF is resolved by domain_get_for(v, id). domain_next(): the one with the lowest number >=
- * id. domain_put() gives it back.
+ * domain.c. The domain with this number, with a reference against its disappearance, or NULL.
+ * domain_next(): the one with the lowest number >= id. domain_put() gives it back.
  */
 struct domain *domain_get(uint16_t id);
-struct domain *domain_get_for(struct vcpu *v, uint16_t id);
 struct domain *domain_next(uint32_t id);
 void domain_put(struct domain *d);
+
+/* id names v's own domain: 0, -XEN_ESRCH; -XEN_EPERM: for another's nobody has the privilege. */
+static inline int domain_only_self(struct vcpu *v, uint16_t id)
+{
+    struct domain *d;
+
+    if (id == DOMID_SELF || id == v->dom->id)
+        return 0;
+    d = domain_get(id);
+    if (!d)
+        return -XEN_ESRCH;
+    domain_put(d);
+    return -XEN_EPERM;
+}
+
 /*
  * A new domain for a validated record, which is copied, in state BUILDING and in the list, with a
  * reference: 0, -XEN_ENOMEM; -XEN_EEXIST: it is made by call, and another has its name or UUID. Its
@@ -174,8 +189,7 @@ void domain_idle_check(void);
 /* VIRQ_DOM_EXC for the control domain and the store: the set or state of domains changed. */
 void domain_changed(void);
 /* Number of the control domain, and of the store; 0: there is none. */
-uint16_t domain_control(void);
-uint16_t domain_store(void);
+extern uint16_t domain_control, domain_store;
 extern bool domain_power_off_when_idle;
 
 /*
@@ -218,13 +232,15 @@ bool run_preempted(void);
 void run_start(struct vcpu *v);
 void run_stop(struct vcpu *v);
 void run_go_on(struct vcpu *v);
-/* INIT for v, its domain locked and running; true: nobody is left who could send it a SIPI. */
+/* v goes down, or gets an INIT, its domain locked and running; true: so did all others, and nobody
+ * is left who could start one. */
+bool run_down(struct vcpu *v, struct locked held);
 bool run_init(struct vcpu *v, struct locked held);
 /* To other CPUs: sched_move(). Another weight and cap: sched_group_change(). */
 void run_move(struct vcpu *v, uint64_t affinity);
 void run_shares(struct domain *d, uint32_t weight, uint32_t cap);
-/* v, this CPU's current, sleeps until run_wake(v), unless that came since sched_clear_wake(). */
-void run_block(struct vcpu *v);
+/* This CPU's current vCPU sleeps until run_wake(), unless that came since sched_clear_wake(). */
+void run_block(void);
 void run_wake(struct vcpu *v);
 
 /* One rate-limited line: "name: call: why". Returns error, so that a refusal reads `return

@@ -9,7 +9,6 @@
 #include "hyp/lib/string.h"
 #include "mm/arch.h"
 
-#define FIRST_RESERVED DOMID_FIRST_RESERVED
 #define SPECIAL_FRAMES 3  /* ACPI tables, two rings */
 #define DOMAIN_FRAMES  48 /* of the hypervisor's, for a domain, at most; and for each vCPU */
 #define VCPU_FRAMES    16UL
@@ -19,7 +18,8 @@ static struct spinlock list_lock;
 static struct list domains = LIST_INIT(domains); /* by number */
 #define LATEST 256
 static struct domain *latest[LATEST]; /* of those with this number modulo LATEST; NULL: not known */
-static uint16_t last_id, control_id, store_id;
+static uint16_t last_id;
+uint16_t domain_control, domain_store;
 
 /* Beyond the record's memory. */
 static uint64_t extra_frames(const struct bundle_domain *r)
@@ -50,43 +50,19 @@ static struct domain *referenced(struct domain *d)
 
 struct domain *domain_next(uint32_t id)
 {
-    struct domain *d;
+    spin_guard(held, &list_lock);
 
-    spin_lock(&list_lock);
-    d = referenced(first_from(id));
-    spin_unlock(&list_lock);
-    return d;
+    return referenced(first_from(id));
 }
 
 struct domain *domain_get(uint16_t id)
 {
-    struct domain *d;
+    spin_guard(held, &list_lock);
+    struct domain *d = latest[id % LATEST];
 
-    spin_lock(&list_lock);
-    d = latest[id % LATEST];
-    if (unlikely(!d || d->id != id)) {
+    if (unlikely(!d || d->id != id))
         d = first_from(id);
-        if (d && d->id != id)
-            d = NULL;
-    }
-    referenced(d);
-    spin_unlock(&list_lock);
-    return d;
-}
-
-struct domain *domain_get_for(struct vcpu *v, uint16_t id)
-{
-    return domain_get(id == DOMID_SELF ? v->dom->id : id);
-}
-
-uint16_t domain_control(void)
-{
-    return control_id;
-}
-
-uint16_t domain_store(void)
-{
-    return store_id;
+    return d && d->id == id ? referenced(d) : NULL;
 }
 
 static void tell(uint16_t id)
@@ -102,17 +78,14 @@ static void tell(uint16_t id)
 
 void domain_changed(void)
 {
-    tell(control_id);
-    tell(store_id);
+    tell(domain_control);
+    tell(domain_store);
 }
 
 /* Frees what is left when nobody can find d any more. */
 static void free_domain(struct domain *d)
 {
-    char name[BUNDLE_NAME_SIZE];
-    uint16_t id = d->id;
-
-    memcpy(name, d->record->name, sizeof(name));
+    log_line("[%s] domain %u destroyed", d->record->name, d->id);
     sched_group_end(&d->sched);
     while (!vault_free_slice(d, ~0U)) /* its next life could not be made */
         ;
@@ -122,7 +95,6 @@ static void free_domain(struct domain *d)
         hyp_free(d->shared, 0);
     hyp_free(d->record, 0);
     hyp_free(d, order_of(sizeof(*d)));
-    log_line("[%s] domain %u destroyed", name, id);
     log_line("mem: %lu frames free", mem_stats().free);
     INVARIANT(check());
     domain_idle_check();
@@ -163,63 +135,50 @@ static bool in_use(const char *name, const struct bundle_domain *r, const struct
 
 static bool is_taken(const struct bundle_domain *r)
 {
-    bool taken;
+    spin_guard(held, &list_lock);
 
-    spin_lock(&list_lock);
-    taken = in_use(r->name, r, NULL);
-    spin_unlock(&list_lock);
-    return taken;
+    return in_use(r->name, r, NULL);
 }
 
 int domain_rename(struct domain *d, const char name[BUNDLE_NAME_SIZE])
 {
-    int rc = 0;
+    spin_guard(list, &list_lock);
+    spin_guard(held, &d->lock);
 
-    spin_lock(&list_lock);
-    spin_lock(&d->lock);
     if (d->dying)
-        rc = -XEN_EBUSY;
-    else if (in_use(name, NULL, d))
-        rc = -XEN_EEXIST;
-    else
-        memcpy(d->record->name, name, BUNDLE_NAME_SIZE);
-    spin_unlock(&d->lock);
-    spin_unlock(&list_lock);
-    return rc;
+        return -XEN_EBUSY;
+    if (in_use(name, NULL, d))
+        return -XEN_EEXIST;
+    memcpy(d->record->name, name, BUNDLE_NAME_SIZE);
+    return 0;
 }
 
 /* Numbers go up and start again behind those of the bundle's domains, so that none is used again
  * soon, and none that one of ours comes back under. */
 static uint16_t new_id(void)
 {
+    spin_guard(held, &list_lock);
     struct domain *d;
-    uint16_t id;
 
-    spin_lock(&list_lock);
     do {
-        last_id = last_id + 1U < FIRST_RESERVED ? (uint16_t)(last_id + 1) : BUNDLE_MAX_DOMAINS + 1;
+        if (++last_id >= DOMID_FIRST_RESERVED)
+            last_id = BUNDLE_MAX_DOMAINS + 1;
         d = first_from(last_id);
     } while (d && d->id == last_id);
-    id = last_id;
-    spin_unlock(&list_lock);
-    return id;
+    return last_id;
 }
 
 /* From now on others find d; false: it is made by call, and its name or UUID is taken. */
 static bool link_domain(struct domain *d)
 {
-    struct domain *next;
-    bool taken;
+    spin_guard(held, &list_lock);
+    struct domain *next = first_from(d->id);
 
-    spin_lock(&list_lock);
-    taken = d->by_call && in_use(d->record->name, d->record, d);
-    if (!taken) {
-        next = first_from(d->id);
-        list_add_tail(next ? &next->node : &domains, &d->node);
-        latest[d->id % LATEST] = d;
-    }
-    spin_unlock(&list_lock);
-    return !taken;
+    if (d->by_call && in_use(d->record->name, d->record, d))
+        return false;
+    list_add_tail(next ? &next->node : &domains, &d->node);
+    latest[d->id % LATEST] = d;
+    return true;
 }
 
 /* Frames that a domain takes, at most, if all its memory is in single pages. */
@@ -234,15 +193,14 @@ bool domain_fits(const struct bundle_domain *r)
 {
     uint64_t need = cost_of(r, true) + SPLIT_FRAMES;
     struct list *at;
+    spin_guard(held, &list_lock);
 
-    spin_lock(&list_lock);
     list_for_each(at, &domains) {
         const struct domain *d = list_entry(at, struct domain, node);
 
         if (d->state == BH_DOMAIN_BUILDING)
             need += cost_of(d->record, d->by_call) - READ_ONCE(d->arch.p2m.ram_frames);
     }
-    spin_unlock(&list_lock);
     return need <= mem_stats().free;
 }
 
@@ -294,10 +252,9 @@ int domain_make_vcpu(struct domain *d, uint32_t id)
         hyp_free(v, order_of(sizeof(*v)));
         return rc;
     }
-    spin_lock(&d->lock);
+    spin_guard(held, &d->lock);
     d->vcpus[id] = v;
     d->arch.vcpus[id] = &v->arch;
-    spin_unlock(&d->lock);
     return 0;
 }
 
@@ -390,9 +347,9 @@ int domain_create(const struct bundle_domain *record, uint16_t id, bool by_call,
         return rc;
     }
     if (record->privileges & BUNDLE_PRIV_CONTROL)
-        control_id = d->id;
+        domain_control = d->id;
     if (record->class == BUNDLE_CLASS_XS)
-        store_id = d->id;
+        domain_store = d->id;
     if (record->affinity && ncpus < 64 && !(record->affinity & (BIT(ncpus) - 1)))
         log_line("[%s] none of the CPUs it should run on exist: it runs on any", record->name);
     *out = d;
@@ -412,8 +369,6 @@ void domain_start(struct domain *d, struct locked held)
     run_start(d->vcpus[0]);
 }
 
-static const char *const actions[] = {"destroy", "restart", "preserve"};
-
 static enum bundle_action action_of(const struct domain *d, unsigned reason)
 {
     if (reason == SHUTDOWN_poweroff)
@@ -432,24 +387,29 @@ static const char *reason_text(unsigned reason)
     return reason < ARRAY_SIZE(texts) ? texts[reason] : "stopped";
 }
 
+/* False: it does not run. */
+static bool stop(struct domain *d, unsigned reason, const char *why, enum bundle_action action)
+{
+    static const char *const actions[] = {"destroy", "restart", "preserve"};
+    spin_guard(held, &d->lock);
+
+    if (d->state != BH_DOMAIN_RUNNING)
+        return false;
+    d->state = BH_DOMAIN_SHUTDOWN;
+    d->paused = false;
+    d->shutdown_reason = reason;
+    log_line("[%s] domain %u %s%s%s (%s)", d->record->name, d->id, reason_text(reason),
+             why ? ": " : "", why ? why : "", actions[action]);
+    for (uint32_t i = 0; i < d->nvcpus; i++)
+        run_stop(d->vcpus[i]);
+    return true;
+}
+
 void domain_shutdown(struct domain *d, unsigned reason, const char *why)
 {
     enum bundle_action action = action_of(d, reason);
-    bool first;
 
-    spin_lock(&d->lock);
-    first = d->state == BH_DOMAIN_RUNNING;
-    if (first) {
-        d->state = BH_DOMAIN_SHUTDOWN;
-        d->paused = false;
-        d->shutdown_reason = reason;
-        log_line("[%s] domain %u %s%s%s (%s)", d->record->name, d->id, reason_text(reason),
-                 why ? ": " : "", why ? why : "", actions[action]);
-        for (uint32_t i = 0; i < d->nvcpus; i++)
-            run_stop(d->vcpus[i]);
-    }
-    spin_unlock(&d->lock);
-    if (!first)
+    if (!stop(d, reason, why, action))
         return;
     if (action != BUNDLE_PRESERVE)
         domain_destroy(d, action == BUNDLE_RESTART);

@@ -36,16 +36,10 @@ int evtchn_init(struct domain *d)
 
     *s = (struct evtchn_set){.limit = EVTCHN_2L_NR_CHANNELS, .closing = 1};
     s->pages = hyp_alloc(EVTCHN_TABLE_ORDER);
-    if (!s->pages)
+    if (!s->pages || !(s->pages[0] = hyp_alloc(0)))
         return -XEN_ENOMEM;
-    s->pages[0] = hyp_alloc(0);
-    if (s->pages[0]) {
-        s->nports = 1;
-        return 0;
-    }
-    hyp_free(s->pages, EVTCHN_TABLE_ORDER);
-    s->pages = NULL;
-    return -XEN_ENOMEM;
+    s->nports = 1;
+    return 0;
 }
 
 /* A new life of the port; a queue may still have it for its tail, so it remembers which. */
@@ -113,24 +107,22 @@ static int open_port(struct domain *d, uint8_t state, uint32_t vcpu, struct evtc
 
 int evtchn_alloc_unbound(struct domain *d, uint16_t remote)
 {
+    spin_guard(held, &d->evtchns.lock);
     struct evtchn *c;
-    int port;
+    int port = open_port(d, EVTCHNSTAT_unbound, 0, &c);
 
-    spin_lock(&d->evtchns.lock);
-    port = open_port(d, EVTCHNSTAT_unbound, 0, &c);
     if (port > 0)
         c->remote = remote;
-    spin_unlock(&d->evtchns.lock);
     return port;
 }
 
 int evtchn_bind_interdomain(struct domain *d, struct domain *remote, uint32_t rport)
 {
+    spin_guard(paired, &pairing);
+    spin_guard(held, &d->evtchns.lock);
     struct evtchn *c, *r;
     int port = -XEN_EINVAL;
 
-    spin_lock(&pairing);
-    spin_lock(&d->evtchns.lock);
     if (remote != d)
         spin_lock(&remote->evtchns.lock);
     r = evtchn_entry(&remote->evtchns, rport);
@@ -147,8 +139,6 @@ int evtchn_bind_interdomain(struct domain *d, struct domain *remote, uint32_t rp
     }
     if (remote != d)
         spin_unlock(&remote->evtchns.lock);
-    spin_unlock(&d->evtchns.lock);
-    spin_unlock(&pairing);
     return port;
 }
 
@@ -159,30 +149,25 @@ bool evtchn_virq_is_global(uint32_t virq)
 
 int evtchn_bind_virq(struct vcpu *v, uint32_t virq)
 {
-    struct domain *d = v->dom;
+    spin_guard(held, &v->dom->evtchns.lock);
     struct evtchn *c;
     int port = -XEN_EEXIST;
 
-    spin_lock(&d->evtchns.lock);
     if (!v->evtchn.virq[virq])
-        port = open_port(d, EVTCHNSTAT_virq, v->arch.id, &c);
+        port = open_port(v->dom, EVTCHNSTAT_virq, v->arch.id, &c);
     if (port > 0) {
         c->irq = virq;
         v->evtchn.virq[virq] = (uint32_t)port;
     }
-    spin_unlock(&d->evtchns.lock);
     return port;
 }
 
 int evtchn_bind_ipi(struct vcpu *v)
 {
+    spin_guard(held, &v->dom->evtchns.lock);
     struct evtchn *c;
-    int port;
 
-    spin_lock(&v->dom->evtchns.lock);
-    port = open_port(v->dom, EVTCHNSTAT_ipi, v->arch.id, &c);
-    spin_unlock(&v->dom->evtchns.lock);
-    return port;
+    return open_port(v->dom, EVTCHNSTAT_ipi, v->arch.id, &c);
 }
 
 /* By number: irq_unbind() waits for no CPU that is on its way here, and the domain may go. */
@@ -200,25 +185,24 @@ static void pirq_fired(void *arg)
 int evtchn_bind_pirq(struct domain *d, uint32_t irq)
 {
     struct evtchn_set *s = &d->evtchns;
+    spin_guard(held, &s->lock);
     struct evtchn *c;
-    int port = -XEN_EEXIST, rc;
+    int port, rc;
 
-    spin_lock(&s->lock);
-    if (!s->pirq_port)
-        port = open_port(d, EVTCHNSTAT_pirq, 0, &c);
-    if (port > 0) {
-        c->irq = irq;
-        s->pirq_port = (uint32_t)port; /* before the first interrupt */
-        rc = irq_bind(irq, pirq_fired, (void *)(uintptr_t)d->id);
-        if (rc) {
-            s->pirq_port = 0;
-            put_free(s, (uint32_t)port);
-            s->nopen--;
-            port = rc;
-        }
-    }
-    spin_unlock(&s->lock);
-    return port;
+    if (s->pirq_port)
+        return -XEN_EEXIST;
+    port = open_port(d, EVTCHNSTAT_pirq, 0, &c);
+    if (port < 0)
+        return port;
+    c->irq = irq;
+    s->pirq_port = (uint32_t)port; /* before the first interrupt */
+    rc = irq_bind(irq, pirq_fired, (void *)(uintptr_t)d->id);
+    if (!rc)
+        return port;
+    s->pirq_port = 0;
+    put_free(s, (uint32_t)port);
+    s->nopen--;
+    return rc;
 }
 
 /* Frees an open port that is connected to nobody, or whose peer is d's under both locks. */
@@ -247,141 +231,113 @@ static void close_entry(struct domain *d, struct evtchn *c, uint32_t port)
 
 int evtchn_close(struct domain *d, uint32_t port)
 {
-    struct domain *peer = NULL;
-    struct evtchn *c;
+    spin_guard(paired, &pairing);
+    spin_guard(held, &d->evtchns.lock);
+    struct evtchn *c = open_entry(&d->evtchns, port);
+    struct domain *peer;
 
-    spin_lock(&pairing);
-    spin_lock(&d->evtchns.lock);
-    c = open_entry(&d->evtchns, port);
-    if (c && c->state == EVTCHNSTAT_interdomain && c->peer != d) {
-        peer = c->peer;
+    if (!c)
+        return -XEN_EINVAL;
+    peer = c->state == EVTCHNSTAT_interdomain && c->peer != d ? c->peer : NULL;
+    if (peer)
         spin_lock(&peer->evtchns.lock);
-    }
-    if (c)
-        close_entry(d, c, port);
+    close_entry(d, c, port);
     if (peer)
         spin_unlock(&peer->evtchns.lock);
-    spin_unlock(&d->evtchns.lock);
-    spin_unlock(&pairing);
-    return c ? 0 : -XEN_EINVAL;
+    return 0;
 }
 
 int evtchn_send(struct domain *d, uint32_t port)
 {
-    struct evtchn *c;
-    int rc = 0;
+    spin_guard(held, &d->evtchns.lock);
+    struct evtchn *c = open_entry(&d->evtchns, port);
 
-    spin_lock(&d->evtchns.lock);
-    c = open_entry(&d->evtchns, port);
     if (c && c->state == EVTCHNSTAT_interdomain)
         evtchn_deliver_pending(c->peer, evtchn_entry(&c->peer->evtchns, c->port), c->port);
     else if (c && c->state == EVTCHNSTAT_ipi)
         evtchn_deliver_pending(d, c, port);
     else if (!c || c->state != EVTCHNSTAT_unbound)
-        rc = -XEN_EINVAL;
-    spin_unlock(&d->evtchns.lock);
-    return rc;
+        return -XEN_EINVAL;
+    return 0;
 }
 
 int evtchn_get_status(struct domain *d, struct evtchn_status *op)
 {
-    struct evtchn *c;
-    int rc = 0;
+    spin_guard(held, &d->evtchns.lock);
+    const struct evtchn *c = evtchn_entry(&d->evtchns, op->port);
 
-    spin_lock(&d->evtchns.lock);
-    c = evtchn_entry(&d->evtchns, op->port);
-    if (c) {
-        op->status = c->state;
-        op->vcpu = c->vcpu;
-        if (c->state == EVTCHNSTAT_unbound) {
-            op->u.unbound.dom = c->remote;
-        } else if (c->state == EVTCHNSTAT_interdomain) {
-            op->u.interdomain.dom = c->peer->id;
-            op->u.interdomain.port = c->port;
-        } else if (c->state == EVTCHNSTAT_virq || c->state == EVTCHNSTAT_pirq) {
-            op->u.virq = c->irq;
-        }
-    } else {
-        rc = -XEN_EINVAL;
+    if (!c)
+        return -XEN_EINVAL;
+    op->status = c->state;
+    op->vcpu = c->vcpu;
+    if (c->state == EVTCHNSTAT_unbound) {
+        op->u.unbound.dom = c->remote;
+    } else if (c->state == EVTCHNSTAT_interdomain) {
+        op->u.interdomain.dom = c->peer->id;
+        op->u.interdomain.port = c->port;
+    } else if (c->state == EVTCHNSTAT_virq || c->state == EVTCHNSTAT_pirq) {
+        op->u.virq = c->irq;
     }
-    spin_unlock(&d->evtchns.lock);
-    return rc;
+    return 0;
 }
 
 int evtchn_bind_vcpu(struct vcpu *v, uint32_t port)
 {
-    struct evtchn_set *s = &v->dom->evtchns;
-    struct evtchn *c;
-    int rc = -XEN_EINVAL;
+    spin_guard(held, &v->dom->evtchns.lock);
+    struct evtchn *c = open_entry(&v->dom->evtchns, port);
 
-    spin_lock(&s->lock);
-    c = open_entry(s, port);
-    if (c && c->state != EVTCHNSTAT_ipi &&
-        (c->state != EVTCHNSTAT_virq || evtchn_virq_is_global(c->irq))) {
-        WRITE_ONCE(c->vcpu, (uint8_t)v->arch.id);
-        rc = 0;
-    }
-    spin_unlock(&s->lock);
-    return rc;
+    if (!c || c->state == EVTCHNSTAT_ipi ||
+        (c->state == EVTCHNSTAT_virq && !evtchn_virq_is_global(c->irq)))
+        return -XEN_EINVAL;
+    WRITE_ONCE(c->vcpu, (uint8_t)v->arch.id);
+    return 0;
 }
 
 int evtchn_unmask(struct domain *d, uint32_t port)
 {
-    struct evtchn *c;
-    bool valid;
+    spin_guard(held, &d->evtchns.lock);
+    struct evtchn *c = open_entry(&d->evtchns, port);
 
-    spin_lock(&d->evtchns.lock);
-    valid = port < d->evtchns.nports;
-    c = open_entry(&d->evtchns, port);
     if (c)
         evtchn_deliver_unmask(d, c, port);
     if (c && c->state == EVTCHNSTAT_pirq)
         irq_unmask(c->irq);
-    spin_unlock(&d->evtchns.lock);
-    return valid ? 0 : -XEN_EINVAL;
+    return port < d->evtchns.nports ? 0 : -XEN_EINVAL;
 }
 
 int evtchn_set_priority(struct domain *d, uint32_t port, uint32_t priority)
 {
     struct evtchn_set *s = &d->evtchns;
-    struct evtchn *c;
-    int rc = 0;
+    spin_guard(held, &s->lock);
+    struct evtchn *c = open_entry(s, port);
 
-    spin_lock(&s->lock);
-    c = open_entry(s, port);
     if (priority > EVTCHN_FIFO_PRIORITY_MIN || port >= s->nports)
-        rc = -XEN_EINVAL;
-    else if (!s->fifo)
-        rc = -XEN_ENOSYS;
-    else if (!c)
-        rc = -XEN_EACCES;
-    else
-        WRITE_ONCE(c->priority, (uint8_t)priority);
-    spin_unlock(&s->lock);
-    return rc;
+        return -XEN_EINVAL;
+    if (!s->fifo)
+        return -XEN_ENOSYS;
+    if (!c)
+        return -XEN_EACCES;
+    WRITE_ONCE(c->priority, (uint8_t)priority);
+    return 0;
 }
 
 void evtchn_send_virq(struct vcpu *v, unsigned virq)
 {
     struct evtchn_set *s = &v->dom->evtchns;
-    uint32_t port;
+    spin_guard(held, &s->lock);
+    uint32_t port = v->evtchn.virq[virq];
 
-    spin_lock(&s->lock);
-    port = v->evtchn.virq[virq];
     if (port)
         evtchn_deliver_pending(v->dom, evtchn_entry(s, port), port);
-    spin_unlock(&s->lock);
 }
 
 void evtchn_raise(struct domain *d, uint32_t port)
 {
-    struct evtchn *c;
+    spin_guard(held, &d->evtchns.lock);
+    struct evtchn *c = open_entry(&d->evtchns, port);
 
-    spin_lock(&d->evtchns.lock);
-    c = open_entry(&d->evtchns, port);
     if (c)
         evtchn_deliver_pending(d, c, port);
-    spin_unlock(&d->evtchns.lock);
 }
 
 /* Closes what is open among the next budget ports; true when all have been visited. */
@@ -397,30 +353,26 @@ static bool close_some(struct domain *d, unsigned budget)
 int evtchn_reset(struct domain *d)
 {
     struct evtchn_set *s = &d->evtchns;
-    int rc = -XEN_ERESTART;
 
     if (!close_some(d, RESET_BUDGET))
-        return rc;
-    spin_lock(&s->lock);
+        return -XEN_ERESTART;
+    spin_guard(held, &s->lock);
     s->closing = 1;
-    if (!s->nopen) { /* or another vCPU bound one meanwhile: once more */
-        s->nports = 1;
-        s->free_head = s->free_tail = 0;
-        evtchn_fifo_reset(d);
-        rc = 0;
-    }
-    spin_unlock(&s->lock);
-    return rc;
+    if (s->nopen) /* another vCPU bound one meanwhile: once more */
+        return -XEN_ERESTART;
+    s->nports = 1;
+    s->free_head = s->free_tail = 0;
+    evtchn_fifo_reset(d);
+    return 0;
 }
 
-static bool close_slice(struct domain *d, unsigned budget)
+static void no_new_ports(struct evtchn_set *s)
 {
-    spin_lock(&d->evtchns.lock);
-    if (!d->evtchns.dead)
-        d->evtchns.closing = 1;
-    d->evtchns.dead = true;
-    spin_unlock(&d->evtchns.lock);
-    return close_some(d, budget);
+    spin_guard(held, &s->lock);
+
+    if (!s->dead)
+        s->closing = 1;
+    s->dead = true;
 }
 
 bool evtchn_free_slice(struct domain *d, unsigned budget)
@@ -429,9 +381,10 @@ bool evtchn_free_slice(struct domain *d, unsigned budget)
 
     if (!s->pages)
         return true;
-    if (!close_slice(d, budget))
+    no_new_ports(s);
+    if (!close_some(d, budget))
         return false;
-    spin_lock(&s->lock);
+    spin_guard(held, &s->lock);
     if (s->nports) { /* from here on closing counts pages */
         evtchn_fifo_reset(d);
         s->nports = s->closing = 0;
@@ -442,6 +395,5 @@ bool evtchn_free_slice(struct domain *d, unsigned budget)
         hyp_free(s->pages, EVTCHN_TABLE_ORDER);
         s->pages = NULL;
     }
-    spin_unlock(&s->lock);
     return !s->pages;
 }

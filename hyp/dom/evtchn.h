@@ -36,6 +36,7 @@ struct evtchn_vcpu {
     uint32_t virq[24];         /* port bound to each VIRQ; 0: none */
 };
 
+/* 0, or -XEN_ENOMEM: evtchn_free_slice() frees what there is. */
 int evtchn_init(struct domain *d);
 /*
  * The end of d's event channels, for a domain whose vCPUs run nowhere: no new ones from now on, at

@@ -20,17 +20,13 @@
 #define REPLAY_BUDGET   8 /* events delivered before interrupts are looked at */
 _Static_assert(MAX_ARRAY_PAGES * sizeof(struct guest_area) <= PAGE_SIZE, "array of areas");
 
-/* The event word of port in a window; NULL when the guest gave no page for it. Queue lock held. */
+/* The event word of port, to be closed by area_close(); NULL when the guest gave no page for it.
+ * Queue lock held. */
 static event_word_t *word_open(struct evtchn_set *s, uint32_t port)
 {
     if (port / WORDS_PER_PAGE >= s->narray)
         return NULL;
     return (event_word_t *)area_open(&s->array[port / WORDS_PER_PAGE]) + port % WORDS_PER_PAGE;
-}
-
-static void word_close(event_word_t *w)
-{
-    area_close((void *)((uintptr_t)w & PAGE_MASK));
 }
 
 static event_word_t word_or(event_word_t *w, event_word_t bits)
@@ -46,15 +42,13 @@ static event_word_t word_and(event_word_t *w, event_word_t bits)
 /* One change of a port's word under the queue lock; its old value, 0 without a word. */
 static event_word_t word_change(struct evtchn_set *s, uint32_t port, event_word_t keep)
 {
-    event_word_t *w, old = 0;
+    spin_guard(queues, &s->queue_lock);
+    event_word_t *w = word_open(s, port), old;
 
-    spin_lock(&s->queue_lock);
-    w = word_open(s, port);
-    if (w) {
-        old = word_and(w, keep);
-        word_close(w);
-    }
-    spin_unlock(&s->queue_lock);
+    if (!w)
+        return 0;
+    old = word_and(w, keep);
+    area_close(w);
     return old;
 }
 
@@ -75,7 +69,7 @@ static bool link_behind(struct evtchn_set *s, uint32_t tail, uint32_t port)
         event_word_t new = (old & ~(BUSY | EVTCHN_FIFO_LINK_MASK)) | port;
 
         if (__atomic_compare_exchange_n(w, &old, new, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
-            word_close(w);
+            area_close(w);
             return true;
         }
         if (try == 0)
@@ -83,7 +77,7 @@ static bool link_behind(struct evtchn_set *s, uint32_t tail, uint32_t port)
     }
     if (try)
         word_and(w, ~BUSY);
-    word_close(w);
+    area_close(w);
     return try == LINK_TRIES;
 }
 
@@ -119,20 +113,18 @@ static bool enqueue(struct domain *d, struct vcpu *v, struct evtchn *c, uint32_t
 bool evtchn_fifo_pending(struct domain *d, struct evtchn *c, uint32_t port, struct vcpu **kick)
 {
     struct vcpu *v = d->vcpus[READ_ONCE(c->vcpu)];
-    bool fresh = false;
-    event_word_t *w;
+    spin_guard(queues, &d->evtchns.queue_lock);
+    event_word_t *w = word_open(&d->evtchns, port);
+    bool fresh;
 
-    spin_lock(&d->evtchns.queue_lock);
-    w = word_open(&d->evtchns, port);
-    if (w) {
-        fresh = !(word_or(w, PENDING) & PENDING);
-        if (v && enqueue(d, v, c, port, w))
-            *kick = v;
-        word_close(w);
-    } else {
+    if (!w) {
         c->pending = true;
+        return false;
     }
-    spin_unlock(&d->evtchns.queue_lock);
+    fresh = !(word_or(w, PENDING) & PENDING);
+    if (v && enqueue(d, v, c, port, w))
+        *kick = v;
+    area_close(w);
     return fresh;
 }
 
@@ -188,20 +180,16 @@ int evtchn_fifo_init_control(struct vcpu *v, gfn_t gfn, uint32_t offset)
     if (gfn.val >> GFN_BITS || offset % 8 ||
         offset > PAGE_SIZE - sizeof(struct evtchn_fifo_control_block))
         return -XEN_EINVAL;
-    spin_lock(&s->lock);
-    spin_lock(&s->queue_lock);
-    if (s->dead || v->evtchn.control.size) {
-        rc = -XEN_EINVAL;
-    } else if (!s->array && !(s->array = hyp_alloc(0))) {
-        rc = -XEN_ENOMEM;
-    } else {
-        rc = area_set_gpa(&v->evtchn.control, &d->arch, mk_gpa(gfn_to_gpa(gfn).val + offset),
-                          sizeof(struct evtchn_fifo_control_block));
-        if (!rc && !s->fifo)
-            switch_to_fifo(d);
-    }
-    spin_unlock(&s->queue_lock);
-    spin_unlock(&s->lock);
+    spin_guard(held, &s->lock);
+    spin_guard(queues, &s->queue_lock);
+    if (s->dead || v->evtchn.control.size)
+        return -XEN_EINVAL;
+    if (!s->array && !(s->array = hyp_alloc(0)))
+        return -XEN_ENOMEM;
+    rc = area_set_gpa(&v->evtchn.control, &d->arch, mk_gpa(gfn_to_gpa(gfn).val + offset),
+                      sizeof(struct evtchn_fifo_control_block));
+    if (!rc && !s->fifo)
+        switch_to_fifo(d);
     return rc;
 }
 
@@ -228,22 +216,20 @@ static void replay_some(struct domain *d)
 static int add_page(struct domain *d, gfn_t gfn)
 {
     struct evtchn_set *s = &d->evtchns;
+    spin_guard(queues, &s->queue_lock);
     int rc;
 
-    spin_lock(&s->queue_lock);
     if (!s->fifo || s->dead)
-        rc = -XEN_EOPNOTSUPP;
-    else if (s->narray == MAX_ARRAY_PAGES)
-        rc = -XEN_ENOSPC;
-    else
-        rc = area_set_gpa(&s->array[s->narray], &d->arch, gfn_to_gpa(gfn), PAGE_SIZE);
-    if (!rc) {
-        s->replay = MAX(s->narray * (uint32_t)WORDS_PER_PAGE, 1U); /* there is no port 0 */
-        s->replay_gfn = gfn;
-        s->narray++;
-    }
-    spin_unlock(&s->queue_lock);
-    return rc;
+        return -XEN_EOPNOTSUPP;
+    if (s->narray == MAX_ARRAY_PAGES)
+        return -XEN_ENOSPC;
+    rc = area_set_gpa(&s->array[s->narray], &d->arch, gfn_to_gpa(gfn), PAGE_SIZE);
+    if (rc)
+        return rc;
+    s->replay = MAX(s->narray * (uint32_t)WORDS_PER_PAGE, 1U); /* there is no port 0 */
+    s->replay_gfn = gfn;
+    s->narray++;
+    return 0;
 }
 
 /* A call for the page whose replay is under way is that one's continuation; others help and wait.
@@ -252,29 +238,24 @@ int evtchn_fifo_expand(struct domain *d, gfn_t gfn)
 {
     struct evtchn_set *s = &d->evtchns;
     bool mine;
-    int rc = 0;
+    int rc;
 
     if (gfn.val >> GFN_BITS)
         return -XEN_EINVAL;
-    spin_lock(&s->lock);
-    mine = s->replay && gfn_eq(gfn, s->replay_gfn);
-    if (!s->replay) {
-        rc = add_page(d, gfn);
-        mine = !rc;
-    }
-    if (!rc) {
-        replay_some(d);
-        rc = s->replay || !mine ? -XEN_ERESTART : 0;
-    }
-    spin_unlock(&s->lock);
-    return rc;
+    spin_guard(held, &s->lock);
+    rc = s->replay ? 0 : add_page(d, gfn);
+    if (rc)
+        return rc;
+    mine = gfn_eq(gfn, s->replay_gfn);
+    replay_some(d);
+    return s->replay || !mine ? -XEN_ERESTART : 0;
 }
 
 void evtchn_fifo_reset(struct domain *d)
 {
     struct evtchn_set *s = &d->evtchns;
+    spin_guard(queues, &s->queue_lock);
 
-    spin_lock(&s->queue_lock);
     __atomic_store_n(&s->fifo, false, __ATOMIC_RELEASE);
     s->limit = EVTCHN_2L_NR_CHANNELS;
     s->replay = 0;
@@ -292,5 +273,4 @@ void evtchn_fifo_reset(struct domain *d)
     if (s->array)
         hyp_free(s->array, 0);
     s->array = NULL;
-    spin_unlock(&s->queue_lock);
 }

@@ -26,16 +26,9 @@ static struct vcpu *vcpu_nr(struct domain *d, uint32_t n)
     return n < d->nvcpus && n < MAX_VCPUS ? d->vcpus[n] : NULL;
 }
 
-/* An operation on oneself only; anybody else's needs a privilege that no domain has. */
-static int only_self(struct vcpu *v, domid_t id)
+static uint16_t number_of(struct vcpu *v, domid_t id)
 {
-    struct domain *d = domain_get_for(v, id);
-    bool self = d == v->dom;
-
-    if (!d)
-        return -XEN_ESRCH;
-    domain_put(d);
-    return self ? 0 : -XEN_EPERM;
+    return id == DOMID_SELF ? v->dom->id : id;
 }
 
 /* A port as result, or the error. */
@@ -50,19 +43,15 @@ static int give(int rc, evtchn_port_t *port)
 static int do_alloc_unbound(struct vcpu *v, union arg *a)
 {
     struct evtchn_alloc_unbound *op = &a->alloc_unbound;
-    int rc = only_self(v, op->dom);
+    int rc = domain_only_self(v, op->dom);
 
-    if (rc)
-        return rc;
-    return give(
-        evtchn_alloc_unbound(v->dom, op->remote_dom == DOMID_SELF ? v->dom->id : op->remote_dom),
-        &op->port);
+    return rc ? rc : give(evtchn_alloc_unbound(v->dom, number_of(v, op->remote_dom)), &op->port);
 }
 
 static int do_bind_interdomain(struct vcpu *v, union arg *a)
 {
     struct evtchn_bind_interdomain *op = &a->bind_interdomain;
-    struct domain *remote = domain_get_for(v, op->remote_dom);
+    struct domain *remote = domain_get(number_of(v, op->remote_dom));
     int rc;
 
     if (!remote)
@@ -122,7 +111,7 @@ static int do_send(struct vcpu *v, union arg *a)
 
 static int do_status(struct vcpu *v, union arg *a)
 {
-    int rc = only_self(v, a->status.dom);
+    int rc = domain_only_self(v, a->status.dom);
 
     return rc ? rc : evtchn_get_status(v->dom, &a->status);
 }
@@ -141,7 +130,7 @@ static int do_unmask(struct vcpu *v, union arg *a)
 
 static int do_reset(struct vcpu *v, union arg *a)
 {
-    int rc = only_self(v, a->reset.dom);
+    int rc = domain_only_self(v, a->reset.dom);
 
     return rc ? rc : evtchn_reset(v->dom);
 }
@@ -184,23 +173,15 @@ static const struct {
 
 static const char *reason(int rc)
 {
-    switch (rc) {
-    case -XEN_EFAULT:
-        return "bad address";
-    case -XEN_EPERM:
-        return "not permitted";
-    case -XEN_ESRCH:
-        return "no such domain";
-    case -XEN_ENOENT:
-        return "no such vCPU";
-    case -XEN_EEXIST:
-        return "already bound";
-    case -XEN_ENOMEM:
-    case -XEN_ENOSPC:
-        return "out of space";
-    default:
-        return "bad port or argument";
-    }
+    static const char *const texts[] = {
+        [XEN_EPERM] = "not permitted",  [XEN_ENOENT] = "no such vCPU",
+        [XEN_ESRCH] = "no such domain", [XEN_ENOMEM] = "out of space",
+        [XEN_EFAULT] = "bad address",   [XEN_EEXIST] = "already bound",
+        [XEN_ENOSPC] = "out of space",
+    };
+    const char *text = -rc < (int)ARRAY_SIZE(texts) ? texts[-rc] : NULL;
+
+    return text ? text : "bad port or argument";
 }
 
 long evtchn_op(struct vcpu *v, unsigned cmd, gva_t arg)

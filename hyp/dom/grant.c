@@ -39,12 +39,9 @@ static int grow_locked(struct grant_table *t, uint32_t n)
 
 int grant_grow(struct domain *d, uint32_t n)
 {
-    int rc;
+    spin_guard(held, &d->grants.lock);
 
-    spin_lock(&d->grants.lock);
-    rc = d->grants.dead ? -XEN_EINVAL : grow_locked(&d->grants, n);
-    spin_unlock(&d->grants.lock);
-    return rc;
+    return d->grants.dead ? -XEN_EINVAL : grow_locked(&d->grants, n);
 }
 
 int grant_init(struct domain *d)
@@ -53,10 +50,7 @@ int grant_init(struct domain *d)
 
     memset(t, 0, sizeof(*t));
     t->active = hyp_alloc(0);
-    if (t->active && !grow_locked(t, 1))
-        return 0;
-    grant_free(d);
-    return -XEN_ENOMEM;
+    return t->active ? grow_locked(t, 1) : -XEN_ENOMEM;
 }
 
 void grant_free(struct domain *d)
@@ -157,10 +151,10 @@ static bool is_for(const grant_entry_v1_t *e, uint16_t user)
     return (h.flags & GTF_type_mask) == GTF_permit_access && h.domid == user;
 }
 
-static int acquire_locked(struct domain *granter, uint32_t ref, uint16_t user, bool readonly,
-                          hfn_t *frame)
+int grant_acquire(struct domain *granter, uint32_t ref, uint16_t user, bool readonly, hfn_t *frame)
 {
     struct grant_table *t = &granter->grants;
+    spin_guard(held, &t->lock);
     struct grant_active *a;
     grant_entry_v1_t *e;
     bool first;
@@ -200,16 +194,6 @@ static int acquire_locked(struct domain *granter, uint32_t ref, uint16_t user, b
     return GNTST_okay;
 }
 
-int grant_acquire(struct domain *granter, uint32_t ref, uint16_t user, bool readonly, hfn_t *frame)
-{
-    int rc;
-
-    spin_lock(&granter->grants.lock);
-    rc = acquire_locked(granter, ref, user, readonly, frame);
-    spin_unlock(&granter->grants.lock);
-    return rc;
-}
-
 void grant_release(struct domain *granter, uint32_t ref, bool readonly)
 {
     struct grant_table *t = &granter->grants;
@@ -228,29 +212,18 @@ void grant_release(struct domain *granter, uint32_t ref, bool readonly)
         __atomic_fetch_sub(&t->mapped, 1, __ATOMIC_RELEASE);
 }
 
-static bool in_use(struct grant_table *t, uint32_t ref)
-{
-    const struct grant_active *a = grant_active_of(t, ref);
-
-    return a && (a->readers || a->writers);
-}
-
 int grant_swap(struct domain *d, uint32_t a, uint32_t b)
 {
     struct grant_table *t = &d->grants;
-    int rc = GNTST_okay;
+    spin_guard(held, &t->lock);
+    grant_entry_v1_t saved;
 
-    spin_lock(&t->lock);
-    if (a >= t->nframes * GRANT_PER_FRAME || b >= t->nframes * GRANT_PER_FRAME) {
-        rc = GNTST_bad_gntref;
-    } else if (in_use(t, a) || in_use(t, b)) {
-        rc = GNTST_eagain;
-    } else {
-        grant_entry_v1_t saved = *entry_of(t, a);
-
-        *entry_of(t, a) = *entry_of(t, b);
-        *entry_of(t, b) = saved;
-    }
-    spin_unlock(&t->lock);
-    return rc;
+    if (a >= t->nframes * GRANT_PER_FRAME || b >= t->nframes * GRANT_PER_FRAME)
+        return GNTST_bad_gntref;
+    if (grant_in_use(t, a) || grant_in_use(t, b))
+        return GNTST_eagain;
+    saved = *entry_of(t, a);
+    *entry_of(t, a) = *entry_of(t, b);
+    *entry_of(t, b) = saved;
+    return GNTST_okay;
 }

@@ -26,6 +26,7 @@ struct grant_table {
     uint32_t maptrack_free, nmaptrack;
 };
 
+/* 0, or -XEN_ENOMEM: grant_free() frees what there is. */
 int grant_init(struct domain *d);
 /*
  * For a domain whose vCPUs run nowhere, before p2m_free_slice(): unmaps at most budget of what d

@@ -43,57 +43,48 @@ static int enter(struct domain *d, struct gnttab_map_grant_ref *op, struct domai
     struct grant_table *t = &d->grants;
     bool readonly = op->flags & GNTMAP_readonly;
     gfn_t gfn = gpa_to_gfn(mk_gpa(op->host_addr));
+    spin_guard(held, &t->lock);
     uint32_t handle;
     int rc;
 
-    spin_lock(&t->lock);
-    if (t->dead || !take_handle(t, &handle)) {
-        spin_unlock(&t->lock);
+    if (t->dead || !take_handle(t, &handle))
         return GNTST_no_space;
-    }
     rc = p2m_map(&d->arch.p2m, gfn, frame, ORDER_4K, readonly ? P2M_GRANT_RO : P2M_GRANT_RW);
     if (rc) {
         put_handle(t, handle);
-    } else {
-        *grant_track_of(t, handle) =
-            (struct grant_maptrack){granter, (uint32_t)gfn.val, (uint16_t)op->ref, readonly};
-        op->handle = handle;
-        op->dev_bus_addr = 0; /* host addresses are not the guest's business */
+        return rc == -XEN_ENOMEM ? GNTST_no_space : GNTST_general_error;
     }
-    spin_unlock(&t->lock);
-    return !rc ? GNTST_okay : rc == -XEN_ENOMEM ? GNTST_no_space : GNTST_general_error;
+    *grant_track_of(t, handle) =
+        (struct grant_maptrack){granter, (uint32_t)gfn.val, (uint16_t)op->ref, readonly};
+    op->handle = handle;
+    op->dev_bus_addr = 0; /* host addresses are not the guest's business */
+    return GNTST_okay;
 }
 
-void grant_map(struct domain *d, struct gnttab_map_grant_ref *op)
+int grant_map(struct domain *d, struct gnttab_map_grant_ref *op)
 {
     bool readonly = op->flags & GNTMAP_readonly;
     struct domain *granter;
     hfn_t frame;
+    int rc;
 
-    if (!(op->flags & (GNTMAP_host_map | GNTMAP_device_map))) {
-        op->status = GNTST_bad_gntref;
-        return;
-    }
-    if ((op->flags & ~(uint32_t)GNTMAP_readonly) != GNTMAP_host_map) {
-        op->status = GNTST_general_error;
-        return;
-    }
-    if (op->host_addr % PAGE_SIZE || op->host_addr >> PAGE_SHIFT >> GFN_BITS) {
-        op->status = GNTST_bad_virt_addr;
-        return;
-    }
+    if (!(op->flags & (GNTMAP_host_map | GNTMAP_device_map)))
+        return GNTST_bad_gntref;
+    if ((op->flags & ~(uint32_t)GNTMAP_readonly) != GNTMAP_host_map)
+        return GNTST_general_error;
+    if (op->host_addr % PAGE_SIZE || op->host_addr >> PAGE_SHIFT >> GFN_BITS)
+        return GNTST_bad_virt_addr;
     granter = domain_get(op->dom);
-    if (!granter) {
-        op->status = GNTST_bad_domain;
-        return;
-    }
-    op->status = (int16_t)grant_acquire(granter, op->ref, d->id, readonly, &frame);
-    if (op->status == GNTST_okay) {
-        op->status = (int16_t)enter(d, op, granter, frame);
-        if (op->status != GNTST_okay)
+    if (!granter)
+        return GNTST_bad_domain;
+    rc = grant_acquire(granter, op->ref, d->id, readonly, &frame);
+    if (rc == GNTST_okay) {
+        rc = enter(d, op, granter, frame);
+        if (rc != GNTST_okay)
             grant_release(granter, op->ref, readonly);
     }
     domain_put(granter);
+    return rc;
 }
 
 /*
@@ -107,9 +98,7 @@ static void leave_locked(struct domain *d, uint32_t handle, struct grant_batch *
     hfn_t frame;
     uint32_t n = batch->n++;
 
-    batch->released[n].ref = m->ref;
-    batch->released[n].granter = m->granter;
-    batch->released[n].readonly = m->readonly;
+    batch->released[n].was = *m;
     batch->released[n].ram = HFN_NONE;
     if (!p2m_unmap_noflush(&d->arch.p2m, mk_gfn(m->gfn), &frame, &type) && type == P2M_RAM)
         batch->released[n].ram = frame;
@@ -119,23 +108,18 @@ static void leave_locked(struct domain *d, uint32_t handle, struct grant_batch *
 int grant_unmap(struct domain *d, uint32_t handle, uint64_t host_addr, struct grant_batch *batch)
 {
     struct grant_table *t = &d->grants;
-    const struct grant_maptrack *m;
-    int rc = GNTST_okay;
+    spin_guard(held, &t->lock);
+    const struct grant_maptrack *m = handle < t->nmaptrack ? grant_track_of(t, handle) : NULL;
 
-    spin_lock(&t->lock);
-    m = handle < t->nmaptrack ? grant_track_of(t, handle) : NULL;
-    if (!m || !m->granter) {
-        rc = GNTST_bad_handle;
-    } else if (host_addr) {
-        if (host_addr >> PAGE_SHIFT == m->gfn) {
-            leave_locked(d, handle, batch);
-            put_handle(t, handle);
-        } else {
-            rc = GNTST_general_error;
-        }
-    }
-    spin_unlock(&t->lock);
-    return rc;
+    if (!m || !m->granter)
+        return GNTST_bad_handle;
+    if (!host_addr)
+        return GNTST_okay;
+    if (host_addr >> PAGE_SHIFT != m->gfn)
+        return GNTST_general_error;
+    leave_locked(d, handle, batch);
+    put_handle(t, handle);
+    return GNTST_okay;
 }
 
 void grant_map_flush(struct domain *d, struct grant_batch *batch)
@@ -144,10 +128,11 @@ void grant_map_flush(struct domain *d, struct grant_batch *batch)
         return;
     arch_p2m_flush(&d->arch.p2m);
     for (uint32_t i = 0; i < batch->n; i++) {
+        const struct grant_maptrack *m = &batch->released[i].was;
+
         if (!hfn_eq(batch->released[i].ram, HFN_NONE))
             frame_put(batch->released[i].ram);
-        grant_release(batch->released[i].granter, batch->released[i].ref,
-                      batch->released[i].readonly);
+        grant_release(m->granter, m->ref, m->readonly);
     }
     batch->n = 0;
 }

@@ -34,56 +34,54 @@ struct request {
     struct grant_batch batch;
 };
 
+static int answer(struct request *r, int status, int16_t *field)
+{
+    r->status = status;
+    *field = (int16_t)status;
+    return 0;
+}
+
 /* These return 0, or the error of the whole call. */
 
 static int do_map(struct request *r)
 {
-    grant_map(r->v->dom, &r->map);
-    r->status = r->map.status;
-    return 0;
+    return answer(r, grant_map(r->v->dom, &r->map), &r->map.status);
 }
 
 static int do_unmap(struct request *r)
 {
-    r->status = grant_unmap(r->v->dom, r->unmap.handle, r->unmap.host_addr, &r->batch);
-    r->unmap.status = (int16_t)r->status;
-    return 0;
+    int status = grant_unmap(r->v->dom, r->unmap.handle, r->unmap.host_addr, &r->batch);
+
+    return answer(r, status, &r->unmap.status);
 }
 
 /* Without PV page tables there is nothing to put in its place. */
 static int do_replace(struct request *r)
 {
-    r->status = r->replace.new_addr
-                    ? GNTST_general_error
-                    : grant_unmap(r->v->dom, r->replace.handle, r->replace.host_addr, &r->batch);
-    r->replace.status = (int16_t)r->status;
-    return 0;
+    int status = GNTST_general_error;
+
+    if (!r->replace.new_addr)
+        status = grant_unmap(r->v->dom, r->replace.handle, r->replace.host_addr, &r->batch);
+    return answer(r, status, &r->replace.status);
 }
 
 static int do_copy(struct request *r)
 {
     grant_copy(r->v->dom, &r->copy);
-    r->status = r->copy.status;
-    return 0;
+    return answer(r, r->copy.status, &r->copy.status);
 }
 
 static int do_swap(struct request *r)
 {
-    r->status = grant_swap(r->v->dom, r->swap.ref_a, r->swap.ref_b);
-    r->swap.status = (int16_t)r->status;
-    return 0;
+    return answer(r, grant_swap(r->v->dom, r->swap.ref_a, r->swap.ref_b), &r->swap.status);
 }
 
 /* Only one's own table may be looked at: GNTST_*. */
 static int only_self(struct vcpu *v, domid_t id)
 {
-    struct domain *d = domain_get_for(v, id);
-    bool self = d == v->dom;
+    int rc = domain_only_self(v, id);
 
-    if (!d)
-        return GNTST_bad_domain;
-    domain_put(d);
-    return self ? GNTST_okay : GNTST_permission_denied;
+    return !rc ? GNTST_okay : rc == -XEN_ESRCH ? GNTST_bad_domain : GNTST_permission_denied;
 }
 
 /*
@@ -94,12 +92,12 @@ static int do_setup(struct request *r)
 {
     xen_pfn_t none[GRANT_MAX_FRAMES];
     uint32_t n = r->setup.nr_frames;
+    int status = only_self(r->v, r->setup.dom);
 
-    r->status = only_self(r->v, r->setup.dom);
-    if (!r->status && grant_grow(r->v->dom, n))
-        r->status = GNTST_general_error;
-    r->setup.status = (int16_t)r->status;
-    if (r->status)
+    if (!status && grant_grow(r->v->dom, n))
+        status = GNTST_general_error;
+    answer(r, status, &r->setup.status);
+    if (status)
         return 0;
     memset(none, 0xff, sizeof(none));
     return copy_to_guest(&r->v->arch, HANDLE_GVA(r->setup.frame_list), none, n * sizeof(*none));
@@ -107,13 +105,13 @@ static int do_setup(struct request *r)
 
 static int do_query(struct request *r)
 {
-    r->status = only_self(r->v, r->query.dom);
-    r->query.status = (int16_t)r->status;
-    if (!r->status) {
+    int status = only_self(r->v, r->query.dom);
+
+    if (!status) {
         r->query.nr_frames = READ_ONCE(r->v->dom->grants.nframes);
         r->query.max_nr_frames = GRANT_MAX_FRAMES;
     }
-    return 0;
+    return answer(r, status, &r->query.status);
 }
 
 /* Version 1 is all there is, as with Xen's gnttab=max-ver:1. */
@@ -127,20 +125,18 @@ static int do_set_version(struct request *r)
 
 static int do_get_version(struct request *r)
 {
-    int rc = only_self(r->v, r->get_version.dom);
-
     r->get_version.version = 1;
-    return rc == GNTST_bad_domain ? -XEN_ESRCH : rc ? -XEN_EPERM : 0;
+    return domain_only_self(r->v, r->get_version.dom);
 }
 
 /* Version 1 has no status frames. */
 static int do_status_frames(struct request *r)
 {
-    r->status = only_self(r->v, r->status_frames.dom);
-    if (!r->status && r->status_frames.nr_frames)
-        r->status = GNTST_general_error;
-    r->status_frames.status = (int16_t)r->status;
-    return 0;
+    int status = only_self(r->v, r->status_frames.dom);
+
+    if (!status && r->status_frames.nr_frames)
+        status = GNTST_general_error;
+    return answer(r, status, &r->status_frames.status);
 }
 
 /* The version calls ignore the count. */

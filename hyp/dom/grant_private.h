@@ -41,6 +41,14 @@ static inline struct grant_active *grant_active_of(const struct grant_table *t, 
     return page ? &page[ref % GRANT_ACTIVE_PER_PAGE] : NULL;
 }
 
+/* The same of a reference that is in use; NULL: it is not. */
+static inline struct grant_active *grant_in_use(const struct grant_table *t, uint32_t ref)
+{
+    struct grant_active *a = grant_active_of(t, ref);
+
+    return a && (a->readers || a->writers) ? a : NULL;
+}
+
 /* The mapping of handle, one of nmaptrack. */
 static inline struct grant_maptrack *grant_track_of(const struct grant_table *t, uint32_t handle)
 {
@@ -64,20 +72,18 @@ int grant_swap(struct domain *d, uint32_t a, uint32_t b);
 struct grant_batch {
     uint32_t n;
     struct {
-        uint32_t ref;
-        bool readonly;
-        struct domain *granter;
+        struct grant_maptrack was;
         hfn_t ram; /* a frame of the mapper's that was found in the grant's place, or HFN_NONE */
     } released[GRANT_BATCH];
 };
 
-/* grant_map.c. They fill in op->status; unmapping needs grant_map_flush() before any return. */
-void grant_map(struct domain *d, struct gnttab_map_grant_ref *op);
+/* grant_map.c: GNTST_*. Unmapping needs grant_map_flush() before any return. */
+int grant_map(struct domain *d, struct gnttab_map_grant_ref *op);
 int grant_unmap(struct domain *d, uint32_t handle, uint64_t host_addr, struct grant_batch *batch);
 void grant_map_flush(struct domain *d, struct grant_batch *batch);
 void grant_map_free(struct domain *d); /* the handle table */
 
-/* grant_copy.c */
+/* grant_copy.c. Fills in op->status. */
 void grant_copy(struct domain *d, struct gnttab_copy *op);
 
 #endif

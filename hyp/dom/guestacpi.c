@@ -5,29 +5,16 @@
 #include "hyp/lib/string.h"
 #include "hyp/x86/ioport.h"
 
-/* Where each table lies in the page. */
-#define RSDP_AT 0
+/* Where each table lies in the page, behind the RSDP. */
 #define XSDT_AT 64
 #define DSDT_AT 128
 #define FADT_AT 256
 #define MADT_AT 640
 
-#define HEADER_SIZE      36
-#define RSDP_SIZE        36
-#define RSDP_V1_SIZE     20
-#define FADT_SIZE        276
-#define FADT_BOOT_ARCH   109
-#define FADT_FLAGS       112
-#define FADT_RESET_REG   116
-#define FADT_RESET_VALUE 128
-#define FADT_X_DSDT      140
-#define FADT_SLEEP       244
-#define FADT_STATUS      256
-#define BOOT_ARCH        (BIT(2) | BIT(5)) /* no VGA, no CMOS clock; nothing of a PC either */
-#define FLAGS            (BIT(0) | BIT(4) | BIT(5) | BIT(10) | BIT(20))
+#define HEADER_SIZE 36
+#define BOOT_ARCH   (BIT(2) | BIT(5)) /* no VGA, no CMOS clock; nothing of a PC either */
+#define FLAGS       (BIT(0) | BIT(4) | BIT(5) | BIT(10) | BIT(20))
 /* WBINVD works; no fixed buttons; reset register; reduced hardware */
-#define MADT_X2APIC     9
-#define MADT_ENTRY_SIZE 16
 
 static void put(uint8_t *p, uint64_t value, unsigned n)
 {
@@ -70,15 +57,15 @@ static void io_register(uint8_t *p, uint16_t port)
 static void fadt(uint8_t *t, uint32_t dsdt)
 {
     put(t + 40, dsdt, 4);
-    put(t + FADT_BOOT_ARCH, BOOT_ARCH, 2);
-    put(t + FADT_FLAGS, FLAGS, 4);
-    io_register(t + FADT_RESET_REG, GUEST_PORT_RESET);
-    t[FADT_RESET_VALUE] = GUEST_RESET_VALUE;
-    t[131] = 4; /* minor version */
-    put(t + FADT_X_DSDT, dsdt, 8);
-    io_register(t + FADT_SLEEP, GUEST_PORT_SLEEP);
-    io_register(t + FADT_STATUS, GUEST_PORT_STATUS);
-    finish(t, "FACP", 6, FADT_SIZE);
+    put(t + 109, BOOT_ARCH, 2);
+    put(t + 112, FLAGS, 4);
+    io_register(t + 116, GUEST_PORT_RESET);
+    t[128] = GUEST_RESET_VALUE;
+    t[131] = 4;            /* minor version */
+    put(t + 140, dsdt, 8); /* X_DSDT */
+    io_register(t + 244, GUEST_PORT_SLEEP);
+    io_register(t + 256, GUEST_PORT_STATUS);
+    finish(t, "FACP", 6, 276);
 }
 
 static void madt(uint8_t *t, uint32_t nvcpus)
@@ -89,12 +76,12 @@ static void madt(uint8_t *t, uint32_t nvcpus)
     for (uint32_t i = 0; i < nvcpus; i++) {
         uint8_t *e = t + length;
 
-        e[0] = MADT_X2APIC;
-        e[1] = MADT_ENTRY_SIZE;
+        e[0] = 9;               /* x2APIC */
+        e[1] = 16;              /* bytes */
         put(e + 4, 2UL * i, 4); /* vlapic_id() */
         put(e + 8, 1, 4);       /* enabled */
         put(e + 12, i, 4);
-        length += MADT_ENTRY_SIZE;
+        length += e[1];
     }
     finish(t, "APIC", 5, length);
 }
@@ -111,7 +98,7 @@ static void dsdt(uint8_t *t)
 
 void guestacpi_build(uint8_t page[4096], uint32_t gpa, uint32_t nvcpus)
 {
-    uint8_t *rsdp = page + RSDP_AT;
+    uint8_t *rsdp = page;
 
     dsdt(page + DSDT_AT);
     fadt(page + FADT_AT, gpa + DSDT_AT);
@@ -122,8 +109,8 @@ void guestacpi_build(uint8_t page[4096], uint32_t gpa, uint32_t nvcpus)
     memcpy(rsdp, "RSD PTR ", 8);
     memcpy(rsdp + 9, "BLKHD ", 6);
     rsdp[15] = 2;
-    put(rsdp + 20, RSDP_SIZE, 4);
+    put(rsdp + 20, 36, 4);
     put(rsdp + 24, gpa + XSDT_AT, 8);
-    rsdp[8] = checksum(rsdp, RSDP_V1_SIZE);
-    rsdp[32] = checksum(rsdp, RSDP_SIZE);
+    rsdp[8] = checksum(rsdp, 20); /* of version 1's part */
+    rsdp[32] = checksum(rsdp, 36);
 }

@@ -41,11 +41,10 @@ bool image_wanted(const struct bundle_domain *r)
 
 bool image_fits(const struct bundle_domain *r)
 {
-    bool fits = true;
-
     for (uint32_t i = 0; image_wanted(r) && i < r->nsegments; i++)
-        fits &= pages_of(&r->segments[i]) <= PAGES;
-    return fits;
+        if (pages_of(&r->segments[i]) > PAGES)
+            return false;
+    return true;
 }
 
 uint64_t image_cost(const struct bundle_domain *r)
@@ -67,21 +66,18 @@ static bool is_same(const struct bundle_segment *a, uint64_t size, uint64_t chec
 
 static struct image *find_kept(const struct bundle_segment *s)
 {
-    struct image *found = NULL;
     struct list *at;
+    spin_guard(held, &images_lock);
 
-    spin_lock(&images_lock);
     list_for_each(at, &images) {
         struct image *i = list_entry(at, struct image, node);
 
-        if (!is_same(s, i->size, i->checksum))
-            continue;
-        i->refs++;
-        found = i;
-        break;
+        if (is_same(s, i->size, i->checksum)) {
+            i->refs++;
+            return i;
+        }
     }
-    spin_unlock(&images_lock);
-    return found;
+    return NULL;
 }
 
 /* Of a record in the bundle, which boot may have refused. */
@@ -178,23 +174,21 @@ void image_complete(struct domain *d, uint32_t segment)
         return;
     i->size = d->record->segments[segment].file_size;
     i->checksum = d->record->segments[segment].checksum;
-    spin_lock(&images_lock);
+    spin_guard(held, &images_lock);
     list_add_tail(&images, &i->node);
-    spin_unlock(&images_lock);
 }
 
 /* True: i is nobody's any more. */
 static bool let_go(struct image *i)
 {
-    bool last;
+    spin_guard(held, &images_lock);
 
-    spin_lock(&images_lock);
-    last = i->refs <= 1;
-    i->refs -= !last;
-    if (last)
-        list_del(&i->node);
-    spin_unlock(&images_lock);
-    return last;
+    if (i->refs > 1) {
+        i->refs--;
+        return false;
+    }
+    list_del(&i->node);
+    return true;
 }
 
 /* False: the budget is used up. */

@@ -155,21 +155,16 @@ static void pin_grants(struct domain *d, int sign)
 {
     uint32_t n = 0;
 
-    for (uint32_t i = 0; d->grants.active && i < GRANT_ACTIVE_PAGES; i++) {
-        const struct grant_active *page = d->grants.active[i];
+    for (uint32_t ref = 0; ref < GRANT_MAX_FRAMES * GRANT_PER_FRAME; ref++) {
+        const struct grant_active *a = grant_in_use(&d->grants, ref);
+        const struct frame *p = a ? frame_of(mk_hfn(a->hfn)) : NULL;
 
-        for (uint32_t k = 0; page && k < GRANT_ACTIVE_PER_PAGE; k++) {
-            const struct frame *p;
-
-            if (!page[k].readers && !page[k].writers)
-                continue;
-            n++;
-            p = frame_of(mk_hfn(page[k].hfn));
-            if (!p || p->type != FRAME_PRIVATE || p->owner != d->id)
-                violated(d, "grant %lu: its frame 0x%lx is none of its own",
-                         i * GRANT_ACTIVE_PER_PAGE + k, page[k].hfn);
-            use(d, mk_hfn(page[k].hfn), sign, true);
-        }
+        if (!a)
+            continue;
+        n++;
+        if (!p || p->type != FRAME_PRIVATE || p->owner != d->id)
+            violated(d, "grant %u: its frame 0x%lx is none of its own", ref, a->hfn);
+        use(d, mk_hfn(a->hfn), sign, true);
     }
     if (n != d->grants.mapped)
         violated(d, "%u of its grants are in use, %u are counted", n, d->grants.mapped);
@@ -178,14 +173,9 @@ static void pin_grants(struct domain *d, int sign)
 static void no_uses_left(struct domain *d, int sign)
 {
     (void)sign;
-    for (uint32_t i = 0; d->grants.active && i < GRANT_ACTIVE_PAGES; i++) {
-        const struct grant_active *page = d->grants.active[i];
-
-        for (uint32_t k = 0; page && k < GRANT_ACTIVE_PER_PAGE; k++)
-            if (page[k].readers || page[k].writers)
-                violated(d, "grant %lu: used by nobody, but counted",
-                         i * GRANT_ACTIVE_PER_PAGE + k);
-    }
+    for (uint32_t ref = 0; ref < GRANT_MAX_FRAMES * GRANT_PER_FRAME; ref++)
+        if (grant_in_use(&d->grants, ref))
+            violated(d, "grant %u: used by nobody, but counted", ref);
 }
 
 /* The domain's users of frames, but for grants'; sign as above. */

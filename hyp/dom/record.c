@@ -211,26 +211,22 @@ const char *record_conflict(const struct bundle_domain *a, const struct bundle_d
                : NULL;
 }
 
+/* Makes a range entry n, unless it is empty: the next entry's number. */
+static uint32_t add_range(struct hvm_memmap_table_entry *map, uint32_t n, uint64_t addr,
+                          uint64_t size, uint32_t type)
+{
+    map[n] = (struct hvm_memmap_table_entry){.addr = addr, .size = size, .type = type};
+    return size ? n + 1 : n;
+}
+
 uint32_t record_memmap(const struct bundle_domain *r,
                        struct hvm_memmap_table_entry map[RECORD_MEMMAP_MAX])
 {
-    uint64_t low = record_low_ram(r);
-    uint32_t n = 0;
+    uint64_t low = record_low_ram(r), vault = (uint64_t)r->vault_pages * BUNDLE_PAGE;
+    uint32_t n = add_range(map, 0, 0, low, XEN_HVM_MEMMAP_TYPE_RAM);
 
-    map[n++] =
-        (struct hvm_memmap_table_entry){.addr = 0, .size = low, .type = XEN_HVM_MEMMAP_TYPE_RAM};
-    if (r->vault_pages)
-        map[n++] = (struct hvm_memmap_table_entry){.addr = BUNDLE_VAULT_START,
-                                                   .size = (uint64_t)r->vault_pages * BUNDLE_PAGE,
-                                                   .type = XEN_HVM_MEMMAP_TYPE_RESERVED};
-    map[n++] = (struct hvm_memmap_table_entry){
-        .addr = GUEST_ACPI_START, .size = GUEST_ACPI_SIZE, .type = XEN_HVM_MEMMAP_TYPE_ACPI};
-    map[n++] = (struct hvm_memmap_table_entry){.addr = GUEST_SPECIAL_START,
-                                               .size = GUEST_SPECIAL_SIZE,
-                                               .type = XEN_HVM_MEMMAP_TYPE_RESERVED};
-    if (r->memory_target > low)
-        map[n++] = (struct hvm_memmap_table_entry){.addr = GUEST_HIGH_RAM,
-                                                   .size = r->memory_target - low,
-                                                   .type = XEN_HVM_MEMMAP_TYPE_RAM};
-    return n;
+    n = add_range(map, n, BUNDLE_VAULT_START, vault, XEN_HVM_MEMMAP_TYPE_RESERVED);
+    n = add_range(map, n, GUEST_ACPI_START, GUEST_ACPI_SIZE, XEN_HVM_MEMMAP_TYPE_ACPI);
+    n = add_range(map, n, GUEST_SPECIAL_START, GUEST_SPECIAL_SIZE, XEN_HVM_MEMMAP_TYPE_RESERVED);
+    return add_range(map, n, GUEST_HIGH_RAM, r->memory_target - low, XEN_HVM_MEMMAP_TYPE_RAM);
 }

@@ -87,9 +87,8 @@ static void leave_cpu(enum sched_why why)
     WRITE_ONCE(c->resched, true);
 }
 
-void run_block(struct vcpu *v)
+void run_block(void)
 {
-    (void)v;
     leave_cpu(SCHED_BLOCK);
 }
 
@@ -109,7 +108,7 @@ void upcall_block(struct x86_vcpu *v)
 {
     sched_clear_wake(&vcpu_of(v)->sched);
     if (!vcpu_has_event(v))
-        run_block(vcpu_of(v));
+        run_block();
 }
 
 void upcall_notify(struct x86_vcpu *v)
@@ -123,9 +122,13 @@ void upcall_yield(struct x86_vcpu *v)
     leave_cpu(SCHED_YIELD);
 }
 
-static bool all_down(const struct domain *d, struct locked held)
+bool run_down(struct vcpu *v, struct locked held)
 {
+    const struct domain *d = v->dom;
+
     (void)held;
+    WRITE_ONCE(v->down, true);
+    run_stop(v);
     for (uint32_t i = 0; i < d->nvcpus; i++)
         if (!READ_ONCE(d->vcpus[i]->down))
             return false;
@@ -135,9 +138,7 @@ static bool all_down(const struct domain *d, struct locked held)
 bool run_init(struct vcpu *v, struct locked held)
 {
     v->arch.wait_sipi = true;
-    WRITE_ONCE(v->down, true);
-    run_stop(v);
-    return all_down(v->dom, held);
+    return run_down(v, held);
 }
 
 void upcall_init(struct x86_vcpu *x)
@@ -154,36 +155,27 @@ void upcall_init(struct x86_vcpu *x)
 bool upcall_sipi(struct x86_vcpu *x, uint8_t vector)
 {
     struct vcpu *v = vcpu_of(x);
-    struct domain *d = v->dom;
-    bool done = true;
+    spin_guard(held, &v->dom->lock);
 
-    spin_lock(&d->lock);
-    if (d->state == BH_DOMAIN_RUNNING && x->wait_sipi) {
-        done = sched_is_off(&v->sched);
-        if (done) {
-            x->wait_sipi = false;
-            vcpu_set_sipi(x, vector);
-            v->initialised = true;
-            WRITE_ONCE(v->down, false);
-            vcpu_info_time(v);
-            run_start(v);
-        }
-    }
-    spin_unlock(&d->lock);
-    return done;
+    if (v->dom->state != BH_DOMAIN_RUNNING || !x->wait_sipi)
+        return true;
+    if (!sched_is_off(&v->sched))
+        return false;
+    x->wait_sipi = false;
+    vcpu_set_sipi(x, vector);
+    v->initialised = true;
+    WRITE_ONCE(v->down, false);
+    vcpu_info_time(v);
+    run_start(v);
+    return true;
 }
 
 /* v is the current one. */
 void upcall_stopped(struct x86_vcpu *x)
 {
-    struct vcpu *v = vcpu_of(x);
-    struct domain *d = v->dom;
-    struct locked held = spin_lock(&d->lock);
-    bool last;
+    struct domain *d = vcpu_of(x)->dom;
+    bool last = run_down(vcpu_of(x), spin_lock(&d->lock));
 
-    WRITE_ONCE(v->down, true);
-    run_stop(v);
-    last = all_down(d, held);
     spin_unlock(&d->lock);
     if (last)
         domain_shutdown(d, SHUTDOWN_poweroff, "every vCPU has halted for good");

@@ -54,9 +54,9 @@ void sched_group_init(struct sched_group *g, uint32_t weight, uint32_t cap, uint
 
 void sched_group_end(struct sched_group *g)
 {
-    spin_lock(&lock);
+    spin_guard(held, &lock);
+
     list_del(&g->node);
-    spin_unlock(&lock);
 }
 
 static uint64_t existing(uint64_t affinity)
@@ -102,10 +102,11 @@ static void settle(struct sched_entity *e, uint64_t now)
     e->since = now;
 }
 
+/* Those of g that run; NULL: all that do. */
 static void settle_running(const struct sched_group *g, uint64_t now)
 {
     for (uint32_t cpu = 0; cpu < cpu_count; cpu++)
-        if (running[cpu] && running[cpu]->group == g)
+        if (running[cpu] && (!g || running[cpu]->group == g))
             settle(running[cpu], now);
 }
 
@@ -142,8 +143,8 @@ static bool is_exhausted(struct sched_group *g, uint64_t now)
 void sched_group_change(struct sched_group *g, uint32_t weight, uint32_t cap, uint64_t now)
 {
     uint64_t quota = cap * (PERIOD / 100);
+    spin_guard(held, &lock);
 
-    spin_lock(&lock);
     settle_running(g, now);
     is_exhausted(g, now); /* begins the period that now belongs to */
     if (g->quota) {
@@ -156,7 +157,6 @@ void sched_group_change(struct sched_group *g, uint32_t weight, uint32_t cap, ui
     g->quota = quota;
     if (!list_empty(&g->parked))
         next_period = MIN(next_period, now);
-    spin_unlock(&lock);
 }
 
 /* Who is furthest behind among those that run or wait for a CPU. */
@@ -220,13 +220,6 @@ static uint32_t place(const struct sched_entity *e, uint64_t now)
     return best;
 }
 
-static uint32_t make_ready(struct sched_entity *e, uint64_t now)
-{
-    set_state(e, SCHED_READY, now);
-    enqueue(e, now);
-    return place(e, now);
-}
-
 /* The time a sleeper comes back at. */
 static void catch_up(struct sched_entity *e, uint64_t now)
 {
@@ -240,7 +233,9 @@ static void catch_up(struct sched_entity *e, uint64_t now)
 static uint32_t come_back(struct sched_entity *e, uint64_t now)
 {
     catch_up(e, now);
-    return make_ready(e, now);
+    set_state(e, SCHED_READY, now);
+    enqueue(e, now);
+    return place(e, now);
 }
 
 /* Those whose group has got a new quota may run again. */
@@ -272,8 +267,8 @@ static void unpark(uint64_t now)
 uint32_t sched_on(struct sched_entity *e, uint64_t now)
 {
     uint32_t cpu = SCHED_NO_CPU;
+    spin_guard(held, &lock);
 
-    spin_lock(&lock);
     e->off_pending = false;
     if (e->state == SCHED_OFF && e->asleep) {
         set_state(e, SCHED_BLOCKED, now);
@@ -282,63 +277,54 @@ uint32_t sched_on(struct sched_entity *e, uint64_t now)
         cpu = come_back(e, now);
     }
     e->asleep = false;
-    spin_unlock(&lock);
     return cpu;
 }
 
 uint32_t sched_wake(struct sched_entity *e, uint64_t now)
 {
     uint32_t cpu = SCHED_NO_CPU;
+    spin_guard(held, &lock);
 
-    spin_lock(&lock);
     if (e->state == SCHED_BLOCKED)
         cpu = come_back(e, now);
     else if (e->state == SCHED_RUNNING)
         e->wake_pending = true;
     e->asleep = false;
-    spin_unlock(&lock);
     return cpu;
 }
 
 uint32_t sched_move(struct sched_entity *e, uint64_t affinity, uint64_t now)
 {
     uint32_t cpu = SCHED_NO_CPU;
+    spin_guard(held, &lock);
 
-    spin_lock(&lock);
     e->affinity = existing(affinity);
     if (e->state == SCHED_READY)
         cpu = place(e, now);
     else if (e->state == SCHED_RUNNING && !(e->affinity & BIT(e->cpu)))
         cpu = e->cpu;
-    spin_unlock(&lock);
     return cpu;
 }
 
 bool sched_off(struct sched_entity *e, uint64_t now)
 {
-    bool off;
+    spin_guard(held, &lock);
 
-    spin_lock(&lock);
-    off = e->state != SCHED_RUNNING;
-    if (off) {
-        list_del(&e->node);
-        e->asleep |= e->state == SCHED_BLOCKED;
-        set_state(e, SCHED_OFF, now);
-    } else {
+    if (e->state == SCHED_RUNNING) {
         e->off_pending = true;
+        return false;
     }
-    spin_unlock(&lock);
-    return off;
+    list_del(&e->node);
+    e->asleep |= e->state == SCHED_BLOCKED;
+    set_state(e, SCHED_OFF, now);
+    return true;
 }
 
 bool sched_is_off(struct sched_entity *e)
 {
-    bool off;
+    spin_guard(held, &lock);
 
-    spin_lock(&lock);
-    off = e->state == SCHED_OFF;
-    spin_unlock(&lock);
-    return off;
+    return e->state == SCHED_OFF;
 }
 
 /*
@@ -361,8 +347,8 @@ static void give_way(struct sched_entity *e)
 uint32_t sched_release(struct sched_entity *e, enum sched_why why, uint64_t now)
 {
     uint32_t cpu = SCHED_NO_CPU;
+    spin_guard(held, &lock);
 
-    spin_lock(&lock);
     running[e->cpu] = NULL;
     e->asleep = e->off_pending && why == SCHED_BLOCK && !e->wake_pending;
     if (e->off_pending || (why == SCHED_BLOCK && !e->wake_pending)) {
@@ -377,7 +363,6 @@ uint32_t sched_release(struct sched_entity *e, enum sched_why why, uint64_t now)
         cpu = place(e, now);
     }
     e->off_pending = e->wake_pending = false;
-    spin_unlock(&lock);
     return cpu;
 }
 
@@ -424,8 +409,8 @@ static uint32_t find_idle(uint64_t now)
 struct sched_entity *sched_pick(uint32_t cpu, uint64_t now, uint64_t *slice, uint32_t *kick)
 {
     struct sched_entity *e;
+    spin_guard(held, &lock);
 
-    spin_lock(&lock);
     unpark(now);
     while ((e = choose(cpu)) && is_exhausted(e->group, now)) {
         list_del(&e->node);
@@ -444,29 +429,27 @@ struct sched_entity *sched_pick(uint32_t cpu, uint64_t now, uint64_t *slice, uin
         *slice = next_period == ~0UL ? ~0UL : next_period - now;
     }
     *kick = find_idle(now);
-    spin_unlock(&lock);
     return e;
 }
 
 bool sched_should_yield(struct sched_entity *e, enum sched_why why, uint64_t now, uint64_t *slice)
 {
     struct list *at;
-    bool yield;
+    spin_guard(held, &lock);
 
-    spin_lock(&lock);
-    yield = e->off_pending || now >= next_period || is_exhausted(e->group, now) ||
-            !(e->affinity & BIT(e->cpu));
+    if (e->off_pending || now >= next_period || is_exhausted(e->group, now) ||
+        !(e->affinity & BIT(e->cpu)))
+        return true;
     list_for_each(at, &queue) {
         const struct sched_entity *w = list_entry(at, struct sched_entity, node);
 
-        if (yield || (why == SCHED_PREEMPT && w->vtime + GRANULARITY > vtime_at(e, now)))
+        if (why == SCHED_PREEMPT && w->vtime + GRANULARITY > vtime_at(e, now))
             break;
-        yield = w->affinity & BIT(e->cpu);
+        if (w->affinity & BIT(e->cpu))
+            return true;
     }
-    if (!yield)
-        *slice = slice_for(e, now);
-    spin_unlock(&lock);
-    return yield;
+    *slice = slice_for(e, now);
+    return false;
 }
 
 void sched_clear_wake(struct sched_entity *e)
@@ -486,36 +469,28 @@ uint64_t sched_affinity(const struct sched_entity *e)
 
 uint64_t sched_busy(uint64_t now)
 {
-    uint64_t sum;
+    spin_guard(held, &lock);
 
-    spin_lock(&lock);
-    for (uint32_t cpu = 0; cpu < cpu_count; cpu++)
-        if (running[cpu])
-            settle(running[cpu], now);
-    sum = busy;
-    spin_unlock(&lock);
-    return sum;
+    settle_running(NULL, now);
+    return busy;
 }
 
 void sched_worked(uint64_t ns)
 {
-    spin_lock(&lock);
+    spin_guard(held, &lock);
+
     busy += ns;
-    spin_unlock(&lock);
 }
 
 enum sched_state sched_times(struct sched_entity *e, uint64_t now, uint64_t time[SCHED_STATES],
                              uint64_t *since)
 {
-    enum sched_state state;
+    spin_guard(held, &lock);
 
-    spin_lock(&lock);
-    state = e->state;
     for (int i = 0; i < SCHED_STATES; i++)
         time[i] = e->time[i];
     *since = e->since;
     if (now > e->since)
-        time[state] += now - e->since;
-    spin_unlock(&lock);
-    return state;
+        time[e->state] += now - e->since;
+    return e->state;
 }

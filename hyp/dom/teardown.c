@@ -22,9 +22,13 @@ static struct spinlock queue_lock;
 static struct list queue = LIST_INIT(queue);
 static uint64_t not_before; /* ns: all that is queued waits until then */
 
-static void enqueue(struct domain *d, enum domain_step step, struct locked held)
+/* What is dying is not built any more. */
+static void enqueue(struct domain *d, enum domain_step step)
 {
-    (void)held;
+    spin_guard(held, &queue_lock);
+
+    if (step == STEP_BUILD && READ_ONCE(d->dying))
+        return;
     d->step = step;
     list_del(&d->work);
     list_add_tail(&queue, &d->work);
@@ -33,17 +37,12 @@ static void enqueue(struct domain *d, enum domain_step step, struct locked held)
 
 void domain_build(struct domain *d)
 {
-    struct locked held = spin_lock(&queue_lock);
-
-    if (!READ_ONCE(d->dying))
-        enqueue(d, STEP_BUILD, held);
-    spin_unlock(&queue_lock);
+    enqueue(d, STEP_BUILD);
     domain_put(d);
 }
 
 void domain_destroy(struct domain *d, bool again)
 {
-    struct locked held;
     bool first;
 
     spin_lock(&d->lock);
@@ -54,11 +53,8 @@ void domain_destroy(struct domain *d, bool again)
         d->state = BH_DOMAIN_SHUTDOWN;
     d->paused = false;
     spin_unlock(&d->lock);
-    if (!first)
-        return;
-    held = spin_lock(&queue_lock);
-    enqueue(d, STEP_VCPUS, held);
-    spin_unlock(&queue_lock);
+    if (first)
+        enqueue(d, STEP_VCPUS);
 }
 
 void domain_idle_check(void)
@@ -70,7 +66,7 @@ void domain_idle_check(void)
     if (!domain_power_off_when_idle)
         return;
     while (!guest && (d = domain_next(id))) {
-        guest = d->record->class == BUNDLE_CLASS_GUEST;
+        guest = domain_is_guest(d);
         id = d->id + 1U;
         domain_put(d);
     }
@@ -120,11 +116,6 @@ static bool free_vcpus(struct domain *d, unsigned budget)
     return !d->nvcpus;
 }
 
-static bool is_guest(const struct domain *d)
-{
-    return d->record->class == BUNDLE_CLASS_GUEST;
-}
-
 /* Another domain from d's record, if d is to be followed by one. One of ours keeps its number: it
  * is in others' grants and event channels. */
 static void restart(struct domain *d)
@@ -134,7 +125,7 @@ static void restart(struct domain *d)
     if (!d->restart)
         return;
     d->restart = false;
-    if (domain_create(d->record, is_guest(d) ? 0 : d->id, false, &next))
+    if (domain_create(d->record, domain_is_guest(d) ? 0 : d->id, false, &next))
         return;
     memcpy(next->images, d->images, sizeof(d->images));
     memset(d->images, 0, sizeof(d->images));
@@ -146,7 +137,7 @@ static void restart(struct domain *d)
 static void become_zombie(struct domain *d)
 {
     d->state = BH_DOMAIN_ZOMBIE;
-    if (is_guest(d))
+    if (domain_is_guest(d))
         restart(d);
     else if (d->restart)
         log_line("[%s] domain %u starts again when others let go of %u of its frames",
@@ -158,7 +149,7 @@ static void become_zombie(struct domain *d)
  * seem to be without guests; one of ours cannot, and does not count. */
 static enum domain_step gone(struct domain *d)
 {
-    if (is_guest(d))
+    if (domain_is_guest(d))
         restart(d);
     if (!d->restart && !image_free_slice(d, PAGES)) /* which no successor has taken */
         return STEP_ZOMBIE;
@@ -182,7 +173,7 @@ static enum domain_step build_step(struct domain *d)
     held = spin_lock(&d->lock);
     if (!d->dying)
         d->state = d->by_call ? BH_DOMAIN_LOADING : BH_DOMAIN_READY;
-    if (d->state == BH_DOMAIN_READY && !(is_guest(d) && domain_control()))
+    if (d->state == BH_DOMAIN_READY && !(domain_is_guest(d) && domain_control))
         domain_start(d, held); /* others the control domain starts */
     spin_unlock(&d->lock);
     domain_changed();
@@ -229,19 +220,18 @@ static enum domain_step work_on(struct domain *d, enum domain_step step, bool *w
 /* The domain at the head of the queue, unless all that is queued waits. */
 static struct domain *take(void)
 {
-    struct domain *d = NULL;
+    spin_guard(held, &queue_lock);
 
-    spin_lock(&queue_lock);
-    if (!list_empty(&queue) && now_ns() >= not_before)
-        d = list_entry(queue.next, struct domain, work);
-    spin_unlock(&queue_lock);
-    return d;
+    if (list_empty(&queue) || now_ns() < not_before)
+        return NULL;
+    return list_entry(queue.next, struct domain, work);
 }
 
 /* A step may have been queued by another CPU meanwhile (domain_destroy): that one stays. */
 static void put_back(struct domain *d, enum domain_step was, enum domain_step next, bool wait)
 {
-    spin_lock(&queue_lock);
+    spin_guard(held, &queue_lock);
+
     if (d->step == was)
         d->step = next;
     list_del(&d->work);
@@ -249,7 +239,6 @@ static void put_back(struct domain *d, enum domain_step was, enum domain_step ne
         list_add_tail(&queue, &d->work);
     if (wait)
         not_before = now_ns() + WAIT_PERIOD;
-    spin_unlock(&queue_lock);
 }
 
 bool domain_work(void)
@@ -280,10 +269,7 @@ bool domain_work_waits(void)
 
 uint64_t domain_work_due(void)
 {
-    uint64_t due;
+    spin_guard(held, &queue_lock);
 
-    spin_lock(&queue_lock);
-    due = list_empty(&queue) ? ~0UL : not_before;
-    spin_unlock(&queue_lock);
-    return due;
+    return list_empty(&queue) ? ~0UL : not_before;
 }

@@ -83,8 +83,8 @@ void vcpu_info_time(struct vcpu *v)
         .flags = features.invariant_tsc && !tsc->ratio ? XEN_PVCLOCK_TSC_STABLE_BIT : 0,
     };
     struct vcpu_info *info;
+    spin_guard(held, &v->area_lock);
 
-    spin_lock(&v->area_lock);
     t.version = v->time_version + 1;
     v->time_version += 2;
     info = vcpu_info_open(v);
@@ -92,11 +92,10 @@ void vcpu_info_time(struct vcpu *v)
         write_time(&info->time, &t);
         vcpu_info_close(v, info);
     }
-    if (v->time_area.size) {
-        area_write(&v->time_area, 0, &t, sizeof(t));
-        area_write(&v->time_area, 0, &v->time_version, sizeof(v->time_version));
-    }
-    spin_unlock(&v->area_lock);
+    if (!v->time_area.size)
+        return;
+    area_write(&v->time_area, 0, &t, sizeof(t));
+    area_write(&v->time_area, 0, &v->time_version, sizeof(v->time_version));
 }
 
 void vcpu_info_wallclock(struct domain *d)
@@ -135,15 +134,14 @@ void vcpu_info_runstate_write(struct vcpu *v, int state)
         r.state_entry_time = now_ns();
     r.state = state;
     entry = r.state_entry_time;
-    spin_lock(&v->area_lock);
-    if (v->runstate_area.size) {
-        if (v->dom->runstate_flag)
-            r.state_entry_time |= XEN_RUNSTATE_UPDATE;
-        area_write(&v->runstate_area, at, &r.state_entry_time, sizeof(entry));
-        __atomic_thread_fence(__ATOMIC_SEQ_CST);
-        area_write(&v->runstate_area, 0, &r, sizeof(r));
-        __atomic_thread_fence(__ATOMIC_SEQ_CST);
-        area_write(&v->runstate_area, at, &entry, sizeof(entry));
-    }
-    spin_unlock(&v->area_lock);
+    spin_guard(held, &v->area_lock);
+    if (!v->runstate_area.size)
+        return;
+    if (v->dom->runstate_flag)
+        r.state_entry_time |= XEN_RUNSTATE_UPDATE;
+    area_write(&v->runstate_area, at, &r.state_entry_time, sizeof(entry));
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    area_write(&v->runstate_area, 0, &r, sizeof(r));
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    area_write(&v->runstate_area, at, &entry, sizeof(entry));
 }

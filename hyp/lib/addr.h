@@ -15,50 +15,28 @@
 #define PAGE_SIZE  4096UL
 #define PAGE_MASK  (~(PAGE_SIZE - 1))
 
-/* log2 of the number of 4 KiB frames in a 2 MiB and a 1 GiB page. */
+/* log2 of the number of 4 KiB frames in a page. */
 #define ORDER_4K 0
 #define ORDER_2M 9
-#define ORDER_1G 18
 
-typedef struct {
-    uint64_t val;
-} hpa_t; /* host-physical address, bytes */
-typedef struct {
-    uint64_t val;
-} gpa_t; /* guest-physical address, bytes */
-typedef struct {
-    uint64_t val;
-} gva_t; /* guest linear address, bytes */
-typedef struct {
-    uint64_t val;
-} hfn_t; /* host frame number */
-typedef struct {
-    uint64_t val;
-} gfn_t; /* guest frame number */
+/* A kind: the type kind_t, and mk_kind(), which makes one. */
+#define ADDRESS(kind)                                                                              \
+    typedef struct {                                                                               \
+        uint64_t val;                                                                              \
+    } kind##_t;                                                                                    \
+    static inline kind##_t mk_##kind(uint64_t v)                                                   \
+    {                                                                                              \
+        return (kind##_t){v};                                                                      \
+    }
+
+ADDRESS(hpa) /* hpa_t: host-physical address, bytes */
+ADDRESS(gpa) /* gpa_t: guest-physical address, bytes */
+ADDRESS(gva) /* gva_t: guest linear address, bytes */
+ADDRESS(hfn) /* hfn_t: host frame number */
+ADDRESS(gfn) /* gfn_t: guest frame number */
 
 #define HFN_NONE ((hfn_t){~0ULL})
-#define GFN_NONE ((gfn_t){~0ULL})
 
-static inline hpa_t mk_hpa(uint64_t v)
-{
-    return (hpa_t){v};
-}
-static inline gpa_t mk_gpa(uint64_t v)
-{
-    return (gpa_t){v};
-}
-static inline gva_t mk_gva(uint64_t v)
-{
-    return (gva_t){v};
-}
-static inline hfn_t mk_hfn(uint64_t v)
-{
-    return (hfn_t){v};
-}
-static inline gfn_t mk_gfn(uint64_t v)
-{
-    return (gfn_t){v};
-}
 static inline hfn_t hpa_to_hfn(hpa_t a)
 {
     return (hfn_t){a.val >> PAGE_SHIFT};

@@ -43,6 +43,7 @@ static void put_number(struct out *o, const struct spec *s, uint64_t v, bool neg
 {
     static const char lower[] = "0123456789abcdef", upper[] = "0123456789ABCDEF";
     const char *digits = conv == 'X' ? upper : lower;
+    const char *prefix = negative ? "-" : conv == 'p' ? "0x" : "";
     unsigned base = conv == 'x' || conv == 'X' || conv == 'p' ? 16 : 10;
     char text[20];
     int n = 0, len;
@@ -53,12 +54,8 @@ static void put_number(struct out *o, const struct spec *s, uint64_t v, bool neg
     len = n + negative + (conv == 'p' ? 2 : 0);
     if (!s->left && !s->zero)
         pad(o, ' ', s->width - len);
-    if (negative)
-        put(o, '-');
-    if (conv == 'p') {
-        put(o, '0');
-        put(o, 'x');
-    }
+    while (*prefix)
+        put(o, *prefix++);
     if (!s->left && s->zero)
         pad(o, '0', s->width - len);
     while (n)

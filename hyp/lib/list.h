@@ -27,10 +27,6 @@ static inline void list_add_tail(struct list *pos, struct list *n)
     pos->prev->next = n;
     pos->prev = n;
 }
-static inline void list_add(struct list *pos, struct list *n)
-{
-    list_add_tail(pos->next, n);
-}
 /* Removes n, which may be unlinked already. */
 static inline void list_del(struct list *n)
 {

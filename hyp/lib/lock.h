@@ -17,7 +17,7 @@
  *   frame lock         mm/buddy.c          free lists
  *   log lock           hyp/lib/log.c       the log ring and UART
  *
- * struct locked proves to a callee that its caller holds a lock: only lock_held() makes one.
+ * struct locked proves to a callee that its caller holds a lock: only spin_lock() makes one.
  */
 #ifndef BH_LIB_LOCK_H
 #define BH_LIB_LOCK_H
@@ -30,7 +30,7 @@ struct spinlock {
 };
 
 struct locked {
-    const struct spinlock *lock;
+    struct spinlock *lock;
 };
 
 static inline struct locked spin_lock(struct spinlock *l)
@@ -56,10 +56,13 @@ static inline void spin_unlock(struct spinlock *l)
     __atomic_store_n(&l->owner, l->owner + 1, __ATOMIC_RELEASE);
 }
 
-static inline bool spin_is_locked(const struct spinlock *l)
+static inline void spin_guard_end(const struct locked *held)
 {
-    return __atomic_load_n(&l->owner, __ATOMIC_RELAXED) !=
-           __atomic_load_n(&l->next, __ATOMIC_RELAXED);
+    spin_unlock(held->lock);
 }
+
+/* A declaration: takes the lock, and lets it go when the block is left, by whatever way. */
+#define spin_guard(held, l)                                                                        \
+    struct locked held __attribute__((cleanup(spin_guard_end), unused)) = spin_lock(l)
 
 #endif

@@ -96,23 +96,16 @@ static void emit_locked(const char *stamp, size_t nstamp, const char *text, size
         pump_locked(RING_SIZE);
 }
 
-static size_t time_stamp(char *buf, size_t size)
-{
-    uint64_t t = now();
-
-    return (size_t)format(buf, size, "[%5lu.%06lu] ", t / SECOND, t % SECOND / 1000);
-}
-
 static void emit(const char *text, size_t n, struct log_share *share)
 {
     char stamp[40];
-    size_t nstamp = time_stamp(stamp, sizeof(stamp));
+    uint64_t t = now();
+    int nstamp = format(stamp, sizeof(stamp), "[%5lu.%06lu] ", t / SECOND, t % SECOND / 1000);
 
     while (n && text[n - 1] == '\n')
         n--;
-    spin_lock(&lock);
-    emit_locked(stamp, nstamp, text, n, share);
-    spin_unlock(&lock);
+    spin_guard(held, &lock);
+    emit_locked(stamp, (size_t)nstamp, text, n, share);
 }
 
 static void emit_v(const char *fmt, va_list ap)
@@ -184,24 +177,23 @@ bool log_pump(void)
 
 void log_sync(bool on)
 {
-    spin_lock(&lock);
+    spin_guard(held, &lock);
+
     synchronous = on;
     while (on && sink.out && head != tail)
         pump_locked(RING_SIZE);
-    spin_unlock(&lock);
 }
 
 size_t log_read(uint64_t *from, char *buf, size_t n)
 {
     size_t got = 0;
+    spin_guard(held, &lock);
 
-    spin_lock(&lock);
     *from = MIN(MAX(*from, head - MIN(head, (uint64_t)RING_SIZE)), head);
     while (got < n && *from + got < head) {
         buf[got] = ring[(*from + got) % RING_SIZE];
         got++;
     }
-    spin_unlock(&lock);
     return got;
 }
 

@@ -183,7 +183,8 @@ bool upcall_event_pending(struct x86_vcpu *v)
 
 void upcall_block(struct x86_vcpu *v)
 {
-    run_block(vcpu_of(v));
+    (void)v;
+    run_block();
 }
 
 void upcall_yield(struct x86_vcpu *v)
@@ -193,9 +194,8 @@ void upcall_yield(struct x86_vcpu *v)
     fake_resched = true;
 }
 
-void run_block(struct vcpu *v)
+void run_block(void)
 {
-    (void)v;
     fake_blocks++;
     fake_resched = true;
 }
@@ -226,6 +226,19 @@ void run_move(struct vcpu *v, uint64_t affinity)
 void run_shares(struct domain *d, uint32_t weight, uint32_t cap)
 {
     sched_group_change(&d->sched, weight, cap, fake_now);
+}
+
+bool run_down(struct vcpu *v, struct locked held)
+{
+    const struct domain *d = v->dom;
+
+    (void)held;
+    v->down = true;
+    run_stop(v);
+    for (uint32_t i = 0; i < d->nvcpus; i++)
+        if (!d->vcpus[i]->down)
+            return false;
+    return true;
 }
 
 bool run_init(struct vcpu *v, struct locked held)

@@ -96,11 +96,6 @@ struct domain *domain_get(uint16_t id)
     return domains[id];
 }
 
-struct domain *domain_get_for(struct vcpu *v, uint16_t id)
-{
-    return domain_get(id == DOMID_SELF ? v->dom->id : id);
-}
-
 void domain_put(struct domain *d)
 {
     __atomic_fetch_sub(&references[d->id], 1, __ATOMIC_SEQ_CST);

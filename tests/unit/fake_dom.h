@@ -17,6 +17,11 @@ bool fake_destroy(struct domain *d);
 bool fake_idle(struct domain *d);
 hfn_t fake_ram(struct domain *d, uint32_t gfn);
 
+static inline bool spin_is_locked(const struct spinlock *l)
+{
+    return READ_ONCE(l->owner) != READ_ONCE(l->next);
+}
+
 extern bool fake_slow;                      /* a hypercall has always taken long enough */
 extern bool fake_resched;                   /* the vCPU is to give up its CPU */
 extern unsigned fake_notified, fake_raised; /* upcall_notify(), vlapic_raise() */
