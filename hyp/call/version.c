@@ -22,7 +22,7 @@ static const struct xen_compile_info compile_info = {.compile_domain = "bulkhead
 static const struct xen_platform_parameters platform_parameters;
 static const xen_commandline_t commandline; /* the host's, which is not the guest's business */
 
-#define ANSWER(name) [XENVER_##name] = {&name, sizeof(name)}
+#define ANSWER(name) [XENVER_##name] = {&(name), sizeof(name)}
 
 /* Those that are the same for every domain. */
 static const struct {

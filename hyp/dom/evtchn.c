@@ -218,8 +218,10 @@ static void close_entry(struct domain *d, struct evtchn *c, uint32_t port)
         irq_unbind(c->irq);
         s->pirq_port = 0;
     } else if (c->state == EVTCHNSTAT_interdomain) {
-        struct evtchn *r = evtchn_entry(&c->peer->evtchns, c->port);
+        struct evtchn *r;
 
+        ASSERT(c->peer);
+        r = evtchn_entry(&c->peer->evtchns, c->port);
         r->state = EVTCHNSTAT_unbound;
         r->remote = d->id;
         r->peer = NULL;

@@ -21,13 +21,13 @@ static bool on;                  /* on the boot CPU at least */
 
 uint32_t apic_read(unsigned reg)
 {
-    return xapic ? xapic[4 * reg] : (uint32_t)rdmsr(MSR_X2APIC + reg);
+    return xapic ? xapic[4UL * reg] : (uint32_t)rdmsr(MSR_X2APIC + reg);
 }
 
 void apic_write(unsigned reg, uint32_t v)
 {
     if (xapic)
-        xapic[4 * reg] = v;
+        xapic[4UL * reg] = v;
     else
         wrmsr(MSR_X2APIC + reg, v);
 }
