@@ -239,7 +239,7 @@ static void start_server(void)
 
         dup2(null, STDOUT_FILENO);
         execl(program, program, "--socket", path, "--domain-socket", spec, "--vault-size", "4M",
-              NULL);
+              "--restart", NULL);
         _exit(1);
     }
     while (access(path, F_OK) || access(domain_path, F_OK)) {

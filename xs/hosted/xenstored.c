@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * bl-xenstored: the store on Unix sockets, for tests and for the development of clients. This is
- * the parent: it moves bytes between sockets and rings, and starts the worker, which is the store,
- * again whenever it dies.
+ * the parent: it moves bytes between sockets and rings. With --restart the worker, which is the
+ * store, is a process of its own, and is started again whenever it dies.
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -36,18 +36,19 @@ enum { SOURCE_LISTENER = SLOTS, SOURCE_WORKER = SOURCE_LISTENER + LISTENERS, SOU
 static const char usage[] =
     "usage: bl-xenstored [--socket PATH] [--domain-socket DOMID:PATH]... [--vault-size "
     "BYTES[K|M]]\n"
-    "                    [--one-process]\n"
+    "                    [--restart]\n"
     "\n"
     "  --socket         where clients of domain 0 connect (default: $XENSTORED_PATH)\n"
     "  --domain-socket  where a client connects as an unprivileged domain, once INTRODUCEd\n"
     "  --vault-size     memory of the store (default: 64M)\n"
-    "  --one-process    faster, but when the store dies nobody starts it again\n";
+    "  --restart        the store is a process of its own, which may die: it goes on where it was;\n"
+    "                   slower\n";
 
 static struct listener listeners[LISTENERS];
 static unsigned n_listeners;
 static struct worker_args args = {.vault_size = 64U << 20, .wake = -1, .tell = -1};
 static pid_t worker;
-static bool one_process;
+static bool restart;
 
 static void bad_usage(const char *what)
 {
@@ -90,7 +91,7 @@ static void parse(int argc, char **argv)
         {"socket", required_argument, NULL, 's'},
         {"domain-socket", required_argument, NULL, 'd'},
         {"vault-size", required_argument, NULL, 'v'},
-        {"one-process", no_argument, NULL, 'o'},
+        {"restart", no_argument, NULL, 'r'},
         {"help", no_argument, NULL, 'h'},
         {0},
     };
@@ -104,8 +105,8 @@ static void parse(int argc, char **argv)
             add_domain(optarg);
         else if (option == 'v')
             args.vault_size = size_of(optarg);
-        else if (option == 'o')
-            one_process = true;
+        else if (option == 'r')
+            restart = true;
         else if (option == 'h') {
             fputs(usage, stdout);
             exit(EXIT_SUCCESS);
@@ -251,7 +252,7 @@ static void loop(int epoll, int signal_fd)
                 sockets_serve((uint32_t)source, events[i].events);
         }
         do {
-            more = one_process && worker_turn();
+            more = !restart && worker_turn();
             sockets_serve_notified();
         } while (more || !sockets_may_sleep());
     }
@@ -280,7 +281,7 @@ int main(int argc, char **argv)
     epoll = epoll_create1(EPOLL_CLOEXEC);
     if (epoll < 0)
         err(EXIT_FAILURE, "epoll");
-    if (!one_process)
+    if (restart)
         make_events(epoll);
     sockets_init(args.shared, epoll, args.wake);
     signal_fd = signals();
@@ -289,10 +290,10 @@ int main(int argc, char **argv)
         watch(epoll, listeners[i].fd, SOURCE_LISTENER + i, EPOLLIN);
     }
     watch(epoll, signal_fd, SOURCE_SIGNAL, EPOLLIN);
-    if (one_process)
-        worker_begin(&args);
-    else
+    if (restart)
         start_worker();
+    else
+        worker_begin(&args);
     for (unsigned i = 0; i < n_listeners; i++)
         printf("listening on %s\n", listeners[i].path);
     fflush(stdout);
