@@ -178,6 +178,19 @@ cut_off() { # INT|KILL|ctl...
     [ "$(free_memory)" -ge "$before" ] # a new ctl has fewer tables
 }
 
+# A guest with a kernel that the host does not have: all of it comes over the line, in minutes.
+whole_upload() {
+    guest four generic 1 256 "quiet" >"$dir/four.xml"
+    uploaded=$(bl -o json create "$dir/four.xml" | jq .uploaded)
+    [ "$uploaded" -gt 20000000 ] || {
+        echo "bl create: $uploaded bytes sent"
+        exit 1
+    }
+    wait_for "$dir/com1.log" '\[four\] test: done'
+    bl wait -t "$HANG" four gone >/dev/null
+    echo "$uploaded bytes uploaded"
+}
+
 # Bytes that are free, on the host and in ctl; lines of the store.
 inventory() {
     bl -o json info | jq -c '[.free_memory, .control_free_memory]'
