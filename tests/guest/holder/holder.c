@@ -97,4 +97,5 @@ void probe_main(void)
         EQUAL(*page, last);
         rt_grant_unmap(page, handle);
     }
+    sleep(10 * PAUSE); /* its next life has our ring when we go */
 }

@@ -40,6 +40,15 @@ static uint32_t *connect(uint16_t other, int *port)
     return page;
 }
 
+/* Who has gone and has a page that we have mapped waits for us. */
+static bool is_there(uint32_t port)
+{
+    evtchn_status_t s = {.dom = DOMID_SELF, .port = port};
+
+    EQUAL(HYPERCALL2(__HYPERVISOR_event_channel_op, EVTCHNOP_status, &s), 0);
+    return s.status == EVTCHNSTAT_interdomain;
+}
+
 void probe_main(void)
 {
     struct xen_add_to_physmap map = {
@@ -60,7 +69,8 @@ void probe_main(void)
     ++*lives;
     __atomic_store_n(&e->flags, GTF_permit_access, __ATOMIC_RELEASE);
     rt_notify((uint32_t)port);
-    while (!(__atomic_load_n(&e->flags, __ATOMIC_ACQUIRE) & GTF_reading))
+    while (!(__atomic_load_n(&e->flags, __ATOMIC_ACQUIRE) & GTF_reading) &&
+           is_there((uint32_t)port))
         yield();
     rt_shutdown(SHUTDOWN_crash);
 }
