@@ -26,18 +26,24 @@ static struct vcpu_info *self(void)
     return &rt_shared.vcpu_info[0];
 }
 
+uint64_t rt_ticks_ns(uint64_t ticks)
+{
+    volatile struct vcpu_time_info *t = &self()->time;
+
+    ticks = t->tsc_shift < 0 ? ticks >> -t->tsc_shift : ticks << t->tsc_shift;
+    return (uint64_t)(((unsigned __int128)ticks * t->tsc_to_system_mul) >> 32);
+}
+
 uint64_t rt_now(void)
 {
     volatile struct vcpu_time_info *t = &self()->time;
     uint32_t version, lo, hi;
-    uint64_t delta, ns;
+    uint64_t ns;
 
     do {
         version = t->version;
         __asm__ volatile("lfence; rdtsc" : "=a"(lo), "=d"(hi) : : "memory");
-        delta = ((uint64_t)hi << 32 | lo) - t->tsc_timestamp;
-        delta = t->tsc_shift < 0 ? delta >> -t->tsc_shift : delta << t->tsc_shift;
-        ns = t->system_time + (uint64_t)(((unsigned __int128)delta * t->tsc_to_system_mul) >> 32);
+        ns = t->system_time + rt_ticks_ns(((uint64_t)hi << 32 | lo) - t->tsc_timestamp);
     } while ((version & 1) || version != t->version);
     return ns;
 }

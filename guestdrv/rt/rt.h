@@ -70,6 +70,8 @@ uint64_t rt_random(void);
 /* Nanoseconds since the host booted; the next wake-up of the loop, which then calls rt_tick. */
 uint64_t rt_now(void);
 void rt_set_timer(uint64_t when, void (*fn)(void));
+/* How long so many ticks of the TSC are, in nanoseconds. */
+uint64_t rt_ticks_ns(uint64_t ticks);
 
 /* Maps another domain's grant at a page above RAM, read-write. NULL with a status in *status. */
 void *rt_grant_map(uint16_t domid, uint32_t ref, uint32_t *handle, int *status);

@@ -38,15 +38,6 @@ static uint64_t tsc_khz(void)
     return c;
 }
 
-/* Nanoseconds of so many ticks, by the scale of pvclock. */
-static uint64_t ns_of(uint64_t ticks)
-{
-    volatile struct vcpu_time_info *t = &rt_shared.vcpu_info[0].time;
-
-    ticks = t->tsc_shift < 0 ? ticks >> -t->tsc_shift : ticks << t->tsc_shift;
-    return (uint64_t)(((unsigned __int128)ticks * t->tsc_to_system_mul) >> 32);
-}
-
 static uint64_t host(void)
 {
     struct xen_hvm_get_time t = {0};
@@ -96,7 +87,7 @@ void probe_main(void)
     uint64_t begin = host(), ticks = tsc(), khz = tsc_khz(), last = 0, end = begin;
 
     TRUE(khz > 1000);
-    TRUE(distance(ns_of(khz * 1000), SECOND) < SECOND / 1000000);
+    TRUE(distance(rt_ticks_ns(khz * 1000), SECOND) < SECOND / 1000000);
     for (uint64_t at = begin + SECOND; at <= begin + MINUTES * 60 * SECOND; at += SECOND) {
         uint64_t before, after;
 
