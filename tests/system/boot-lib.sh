@@ -17,9 +17,6 @@
 #   boot_begin qemu|bochs DIR ARG...   in the background, until boot_end: put that in the trap, too
 #   wait_for FILE PATTERN   until it is there
 #   expect DIR PATTERN...   each must stand in the log
-#   tsc HZ                  XML of a domain whose TSC has this frequency
-#   host_khz DIR            the host's frequency, from its log
-#   cannot_scale NAME KHZ   PATTERN of a host's that cannot give it to domain NAME
 #   expect_stamps DIR       time begins at the loader's hand-over, not when its clock has been measured
 #   expect_not DIR PATTERN  must not
 #   poke FILE OFFSET HEX...   writes bytes into a file
@@ -242,18 +239,6 @@ expect() {
             exit 1
         }
     done
-}
-
-tsc() {
-    echo "<clock offset='utc'><timer name='tsc' frequency='$1'/></clock>"
-}
-
-host_khz() {
-    sed -n 's/.* TSC \([0-9]*\) kHz.*/\1/p' "$1/com1.log"
-}
-
-cannot_scale() {
-    echo "\[$1\] cannot be built: its TSC is to run at $2 kHz, the host's runs at [0-9]* kHz, and this CPU"
 }
 
 expect_not() { # DIR PATTERN

@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=sh
+# Domains whose TSC has a frequency of their own.
+tsc() { # HZ: XML of a domain whose TSC has this frequency
+    echo "<clock offset='utc'><timer name='tsc' frequency='$1'/></clock>"
+}
+
+host_khz() { # DIR: the host's frequency, from its log
+    sed -n 's/.* TSC \([0-9]*\) kHz.*/\1/p' "$1/com1.log"
+}
+
+cannot_scale() { # NAME KHZ: PATTERN of a host's that cannot give it to domain NAME
+    echo "\[$1\] cannot be built: its TSC is to run at $2 kHz, the host's runs at [0-9]* kHz, and this CPU"
+}
