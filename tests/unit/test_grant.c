@@ -454,7 +454,7 @@ START_TEST(random_ops)
     srand(4000 + (unsigned)_i);
     memset(model, 0, sizeof(model));
     start();
-    for (unsigned i = 0; i < 5000; i++) {
+    for (unsigned i = 0; i < 20000; i++) {
         unsigned d = 1 + (unsigned)rand() % NDOMS;
 
         switch (rand() % 8) {
