@@ -235,6 +235,7 @@ expect() {
     for pattern in "$@"; do
         grep -aq -- "$pattern" "$dir/com1.log" || {
             echo "not in the host's log: $pattern"
+            grep -a "\] line [0-9]*: .* is .*, not " "$dir/com1.log" || true # of probe guests
             tail -n 40 "$dir/com1.log"
             exit 1
         }

@@ -429,7 +429,7 @@ static uint32_t find(const char *name, uint32_t *state)
 /* A successor, from what the hypervisor has kept of it, with its name of last. */
 static void test_restart(void)
 {
-    uint64_t before = maker_free_memory();
+    uint64_t before = maker_settled_memory(0);
     uint32_t id, next, state;
 
     maker_prepare("again", MAKER_COUNTS);
@@ -455,7 +455,7 @@ static void test_restart(void)
         EQUAL(memcmp(maker_page, maker_module, 4096), 0);
     }
     destroy(id);
-    EQUAL(maker_free_memory(), before);
+    EQUAL(maker_settled_memory(before), before);
 }
 
 /* The log is there from its first byte that has not been overwritten to its last. */
@@ -509,21 +509,6 @@ static void test_hostile(void)
         }
 }
 
-/* A domain's last frames are free soon after it is in no list any more. */
-static uint64_t settled_memory(uint64_t expected)
-{
-    uint64_t was, is = maker_free_memory();
-
-    for (unsigned i = 0; is != expected && i < 100; i++) {
-        maker_sleep(10 * MS);
-        was = is;
-        is = maker_free_memory();
-        if (!expected && is == was)
-            break;
-    }
-    return is;
-}
-
 static void test_cycles(void)
 {
     uint64_t before = 0;
@@ -533,9 +518,9 @@ static void test_cycles(void)
 
         destroy(id);
         if (!i)
-            before = settled_memory(0);
+            before = maker_settled_memory(0);
     }
-    EQUAL(settled_memory(before), before);
+    EQUAL(maker_settled_memory(before), before);
 }
 
 void probe_main(void)

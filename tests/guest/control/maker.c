@@ -205,3 +205,17 @@ uint64_t maker_free_memory(void)
     EQUAL(maker_call(BH_CONTROL_host, 0, &arg), 0);
     return h.memory_free;
 }
+
+uint64_t maker_settled_memory(uint64_t expected)
+{
+    uint64_t was, is = maker_free_memory();
+
+    for (unsigned i = 0; is != expected && i < 100; i++) {
+        maker_sleep(10 * MS);
+        was = is;
+        is = maker_free_memory();
+        if (!expected && is == was)
+            break;
+    }
+    return is;
+}

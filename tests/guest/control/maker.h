@@ -51,6 +51,9 @@ uint32_t maker_counter(uint32_t domid);
 uint32_t maker_ready(const char *name, enum maker_kind kind);
 uint32_t maker_run(const char *name, enum maker_kind kind);
 uint64_t maker_free_memory(void);
+/* The same once it is what is expected, or (0) stands still: a domain's last frames are free soon
+ * after it is in no list any more. */
+uint64_t maker_settled_memory(uint64_t expected);
 
 /* shared.c */
 void test_shared(void);

@@ -38,7 +38,7 @@ static void end(uint32_t id)
 
 void test_shared(void)
 {
-    uint64_t before = maker_free_memory();
+    uint64_t before = maker_settled_memory(0);
     uint32_t first = begin("first", true), second = begin("second", false), third;
 
     EQUAL(maker_wanted(first), 0);
@@ -66,5 +66,5 @@ void test_shared(void)
     first = begin("first", true); /* what was wrong is nobody's */
     EQUAL(maker_wanted(first), 0);
     end(first);
-    EQUAL(maker_free_memory(), before);
+    EQUAL(maker_settled_memory(before), before);
 }
