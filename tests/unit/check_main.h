@@ -6,6 +6,9 @@
 #include <check.h>
 #include <stdlib.h>
 
+/* Not a message to the parent for each assertion that holds: it moves all that follow one by one. */
+#define _mark_point(file, line) ((void)0)
+
 #define CHECK_TIMEOUT 600 /* s: for endless loops only */
 
 static inline int check_main(const char *name, void (*fill)(TCase *tc))
