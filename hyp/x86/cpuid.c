@@ -29,13 +29,14 @@
 #define LEAF7_B                                                                                    \
     (BIT(0) | BIT(3) | BIT(5) | BIT(7) | BIT(8) | BIT(9) | BIT(10) | BIT(16) | BIT(17) | BIT(18) | \
      BIT(19) | BIT(20) | BIT(21) | BIT(23) | BIT(24) | BIT(28) | BIT(29) | BIT(30) | BIT(31))
-#define LEAF7_C        (BIT(1) | BIT(2) | BIT(6) | BIT(8) | BIT(9) | BIT(10) | BIT(11) | BIT(12) | BIT(14))
-#define LEAF7_D        (BIT(2) | BIT(3) | BIT(4) | BIT(8) | LEAF7_D_SPEC)
+#define LEAF7_C (BIT(1) | BIT(2) | BIT(6) | BIT(8) | BIT(9) | BIT(10) | BIT(11) | BIT(12) | BIT(14))
+#define LEAF7_D (BIT(2) | BIT(3) | BIT(4) | BIT(8) | LEAF7_D_SPEC)
 #define LEAF7_D_SPEC                                                                               \
     (LEAF7_D_MD_CLEAR | LEAF7_D_IBRS_IBPB | LEAF7_D_STIBP | LEAF7_D_ARCH_CAPS | LEAF7_D_SSBD)
 #define LEAF7_C_AVX512 (BIT(1) | BIT(6) | BIT(11) | BIT(12) | BIT(14))
 #define LEAF7_D_AVX512 (BIT(2) | BIT(3) | BIT(8))
 #define LEAF7_B_AVX512 (BIT(16) | BIT(17) | BIT(21) | BIT(28) | BIT(30) | BIT(31))
+#define LEAFD1_XSAVEC  BIT(1)
 #define LEAFD1_A       (BIT(0) | BIT(1) | BIT(2)) /* XSAVEOPT, XSAVEC, XGETBV with 1; not XSAVES */
 /* 0x80000001. Not: SVM, SKINIT, IBS, OSVW, WDT, TOPOEXT, PERF*, MWAITX. */
 #define EXT1_C (BIT(0) | BIT(4) | BIT(5) | BIT(6) | BIT(7) | BIT(8) | BIT(11) | BIT(16) | BIT(21))
@@ -48,10 +49,10 @@
     (BIT(0) | BIT(2) | BIT(12) | BIT(14) | BIT(15) | BIT(16) | BIT(17) | BIT(18) | BIT(19) |       \
      BIT(24) | BIT(26) | BIT(28) | BIT(29) | BIT(30))
 /* LFENCE serializes, VERW clears, null selectors clear; SBPB, IBPB of all types, SRSO_NO. */
-#define EXT21_A          (BIT(2) | BIT(5) | BIT(6) | BIT(27) | BIT(28) | BIT(29))
-#define GUEST_PHYS_BITS  48U
-#define MAX_BASIC        0xdU
-#define MAX_EXTENDED     0x80000021U
+#define EXT21_A         (BIT(2) | BIT(5) | BIT(6) | BIT(27) | BIT(28) | BIT(29))
+#define GUEST_PHYS_BITS 48U
+#define MAX_BASIC       0xdU
+#define MAX_EXTENDED    0x80000021U
 
 /* IDs are even: two a core, one of which does not exist. */
 static void topology(struct x86_vcpu *v, uint32_t sub, struct cpuid *r)
@@ -67,8 +68,9 @@ static void topology(struct x86_vcpu *v, uint32_t sub, struct cpuid *r)
     }
 }
 
-/* Sizes that depend on XCR0 are those of the guest's, which this CPU holds. That of the compacted
- * format is computed: Bochs gives none. */
+/* Sizes that depend on XCR0 are those of the guest's, which this CPU holds. XSAVEC is offered where
+ * its size is what SDM vol. 1 13.4.3 says: Bochs 2.7 gives none, and it does not find again what
+ * XSAVEC has stored when some components are not in use. */
 static void xstate(uint32_t sub, struct cpuid *r)
 {
     if (!features.xsave || (sub >= 2 && (sub > 62 || !(features.xcr0 >> sub & 1))))
@@ -76,8 +78,10 @@ static void xstate(uint32_t sub, struct cpuid *r)
     else if (sub == 0)
         *r = (struct cpuid){(uint32_t)features.xcr0, r->b, features.xsave_size,
                             (uint32_t)(features.xcr0 >> 32)};
+    else if (sub == 1 && r->b == cpu_xsave_size(read_xcr0(), true))
+        *r = (struct cpuid){.a = r->a & (uint32_t)LEAFD1_A, .b = r->b};
     else if (sub == 1)
-        *r = (struct cpuid){.a = r->a & (uint32_t)LEAFD1_A, .b = cpu_xsave_size(read_xcr0(), true)};
+        *r = (struct cpuid){.a = r->a & (uint32_t)(LEAFD1_A & ~LEAFD1_XSAVEC)};
 }
 
 static void basic(struct x86_vcpu *v, uint32_t leaf, uint32_t sub, struct cpuid *r)
