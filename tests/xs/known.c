@@ -3,7 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { UNKNOWN_DOMAIN, ROOT_OWNER, SPECIAL_PERMS, RM_QUOTA, RELEASE_ORDER, SAME_EVENT, LINES };
+enum {
+    UNKNOWN_DOMAIN,
+    ROOT_OWNER,
+    SPECIAL_PERMS,
+    RM_QUOTA,
+    RELEASE_ORDER,
+    COMMIT_EVENT,
+    SAME_EVENT,
+    LINES
+};
 
 static struct {
     const char *what, *why;
@@ -22,6 +31,10 @@ static struct {
     [RM_QUOTA] =
         {"RM in a transaction that may see no more nodes",
          "xenstored takes the quota, met half-way, for a broken store: EIO; ours says ENOSPC"},
+    [COMMIT_EVENT] =
+        {"TRANSACTION_END: an event for a domain, of a node that is new or gone",
+         "whether it may know is asked of the node above; xenstored stores the nodes one by one, "
+         "each with its events, and may ask before that one is as it is after the transaction"},
     [SAME_EVENT] =
         {"an event that the client has been sent for this request already",
          "xenstored drops it while the first has not left; ours has no queue when there is "
@@ -140,6 +153,31 @@ static bool same_events(const struct answers *theirs, const struct answers *ours
     return true;
 }
 
+/* What a domain was sent of ours beside theirs are events of nodes. */
+static bool commit_events(const struct op *op, const struct answers *theirs,
+                          const struct answers *ours)
+{
+    if (op->type != XS_TRANSACTION_END)
+        return false;
+    for (unsigned c = 0; c < CLIENTS; c++) {
+        const struct bytes *a = &theirs->by_client[c], *b = &ours->by_client[c];
+        size_t i = 0;
+        for (size_t at = 0, size; at < b->len; at += size) {
+            struct xsd_sockmsg header;
+            memcpy(&header, b->data + at, sizeof(header));
+            size = size_at(b, at);
+            if (a->len - i >= size && !memcmp(a->data + i, b->data + at, size))
+                i += size;
+            else if (header.type != XS_WATCH_EVENT || b->data[at + sizeof(header)] == '@' ||
+                     client_domid(c) <= 0)
+                return false;
+        }
+        if (i != a->len)
+            return false;
+    }
+    return true;
+}
+
 /* The same when what was sent in answer comes first. */
 static bool same_answer_first(const struct answers *theirs, const struct answers *ours,
                               unsigned client)
@@ -172,6 +210,8 @@ bool known_difference(const struct op *op, const struct answers *theirs, const s
         line = RELEASE_ORDER;
     else if (same_events(theirs, ours))
         line = SAME_EVENT;
+    else if (commit_events(op, theirs, ours))
+        line = COMMIT_EVENT;
     else
         return false;
     table[line].met++;
