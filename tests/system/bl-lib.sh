@@ -11,6 +11,7 @@ bl() {
 line_bochs() {
     port=$(($$ % 20000 + 30000))
     socat "TCP-LISTEN:$port,bind=127.0.0.1,reuseaddr" "UNIX-LISTEN:$dir/line,fork" &
+    bridge=$!
     COM2_BOCHS="mode=socket-client, dev=127.0.0.1:$port"
 }
 

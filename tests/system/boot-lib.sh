@@ -38,7 +38,8 @@ SMP=1
 # Without Linux' tests of its own ciphers, more than half of its boot; empty: a boot as it is.
 LINUX_OPTIONS="cryptomgr.notests"
 INITRD=test-initrd.gz PROGRAMS= # of guests with Linux: a name, and what is in it beside busybox
-group= # of the emulator in the background
+group=  # of the emulator in the background
+bridge= # process between Bochs' second serial port and us
 
 kernel() {
     (
@@ -115,10 +116,12 @@ boot_begin() { # VENDOR DIR ARG...
 }
 
 boot_end() {
-    [ -n "$group" ] || return 0
-    kill -- "-$group" 2>/dev/null || true
-    wait "$group" 2>/dev/null || true
+    for job in ${group:+-"$group"} $bridge; do
+        kill -- "$job" 2>/dev/null || true
+        wait "${job#-}" 2>/dev/null || true
+    done
     group=
+    bridge=
 }
 
 # The same until pattern $3 has come $4 times.
@@ -209,6 +212,7 @@ type_bochs() {
     port=$(($$ % 20000 + 30000))
     mkfifo "$1/com2.in"
     socat "TCP-LISTEN:$port,bind=127.0.0.1,reuseaddr" STDIO <>"$1/com2.in" >"$1/com2.log" &
+    bridge=$!
     COM2_BOCHS="mode=socket-client, dev=127.0.0.1:$port"
 }
 
