@@ -199,6 +199,7 @@ inventory() {
 
 # A Linux guest made and destroyed TIMES: what the first leaves is made once.
 cycles() { # TIMES
+    domains=$(store list /local/domain)
     for i in $(seq 0 "$1"); do
         [ "$(bl -o json create "$dir/two.xml" | jq .uploaded)" = 0 ] || {
             echo "bl create: sent what the host has"
@@ -208,9 +209,12 @@ cycles() { # TIMES
         bl destroy two
         bl wait -t "$HANG" two gone >/dev/null
         # its entries go a moment after it
-        until_is '! store ls | grep -q "name = .two"'
-        [ "$i" != 0 ] || before=$(inventory)
-        until_is '[ "$(inventory)" = "$before" ]'
+        until_is '[ "$(store list /local/domain)" = "$domains" ]'
+        if [ "$i" = 0 ]; then
+            before=$(inventory)
+        else
+            until_is '[ "$(inventory)" = "$before" ]'
+        fi
     done
     echo "$1 cycles: $before"
 }
