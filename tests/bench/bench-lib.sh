@@ -156,7 +156,8 @@ code_lines() { # PATTERN: lines of code, as scripts/lint-size counts them
 
 sizes() {
     echo "<host><name>h</name><memory unit='MiB'>128</memory><control/></host>" >"$work/control.xml"
-    "$BUILD/bl" image --control "$BUILD/ctl.elf" --bundle "$work/control.bundle" "$work/control.xml"
+    "$BUILD/bl" image --control "$BUILD/ctl.elf" --store "$BUILD/xs.elf" --bundle "$work/control.bundle" \
+        "$work/control.xml"
     {
         echo "code $(code_lines '\.[cS]$')"
         echo "headers $(code_lines '\.h$')"
