@@ -24,14 +24,6 @@
 
 static uint32_t self_port;
 
-static uint16_t domid(void)
-{
-    uint32_t a = 0x40000004, b, c = 0, d;
-
-    __asm__ volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
-    return (uint16_t)c;
-}
-
 bool bench_take(uint32_t port)
 {
     uint64_t bit = 1UL << port % 64;
@@ -151,8 +143,8 @@ static void init(void)
     } else {
         measure_note("start-ns", start);
         alone();
-        grants_give(domid());
-        grants_copy(domid(), "own-copy-64", "own-copy-4096");
+        grants_give(rt_domid());
+        grants_copy(rt_domid(), "own-copy-64", "own-copy-4096");
         if (two)
             pair_measure(other);
         measure_print();

@@ -49,6 +49,13 @@ static void do_wrmsr(uint64_t arg)
     __asm__ volatile("wrmsr" : : "c"(msr_number), "a"((uint32_t)arg), "d"((uint32_t)(arg >> 32)));
 }
 
+void probe_cpuid(uint32_t leaf, uint32_t sub, uint32_t r[4])
+{
+    __asm__ volatile("cpuid"
+                     : "=a"(r[0]), "=b"(r[1]), "=c"(r[2]), "=d"(r[3])
+                     : "a"(leaf), "c"(sub));
+}
+
 int probe_rdmsr(uint32_t msr, uint64_t *value)
 {
     int trap;

@@ -19,6 +19,9 @@ void probe_equal(long got, long want, const char *what, int line);
 /* The number of the trap that fn(arg) raises, or -1. */
 int probe_trap(void (*fn)(uint64_t arg), uint64_t arg);
 
+/* CPUID's EAX, EBX, ECX, EDX of a leaf and subleaf. */
+void probe_cpuid(uint32_t leaf, uint32_t sub, uint32_t r[4]);
+
 /* MSR access; the trap it raises, or -1. */
 int probe_rdmsr(uint32_t msr, uint64_t *value);
 int probe_wrmsr(uint32_t msr, uint64_t value);

@@ -35,13 +35,6 @@ static struct {
     uint32_t at, size;
 } components[COMPONENTS] = {{32, 128}, {160, 256}}; /* registers of x87 and SSE */
 
-static void cpuid(uint32_t leaf, uint32_t sub, uint32_t r[4])
-{
-    __asm__ volatile("cpuid"
-                     : "=a"(r[0]), "=b"(r[1]), "=c"(r[2]), "=d"(r[3])
-                     : "a"(leaf), "c"(sub));
-}
-
 static void enable(void)
 {
     uint64_t cr4;
@@ -132,19 +125,19 @@ void probe_main(void)
 {
     uint32_t r[4];
 
-    cpuid(1, 0, r);
+    probe_cpuid(1, 0, r);
     if (!(r[2] >> 26 & 1)) {
         rt_print("no XSAVE\n");
         return;
     }
-    cpuid(13, 0, r);
+    probe_cpuid(13, 0, r);
     features = r[0] & OFFERED;
     TRUE(r[2] <= SIZE);
-    cpuid(13, 1, r);
+    probe_cpuid(13, 1, r);
     formats = r[0];
     for (unsigned i = 2; i < COMPONENTS; i++)
         if (features >> i & 1) {
-            cpuid(13, i, r);
+            probe_cpuid(13, i, r);
             components[i].size = r[0];
             components[i].at = r[1];
         }

@@ -20,12 +20,8 @@ static void setup(void)
     struct gnttab_get_version version = {.dom = SELF};
     struct xen_add_to_physmap map = {
         .domid = SELF, .space = XENMAPSPACE_grant_table, .idx = 0, .gpfn = (WINDOW >> 12) - 1};
-    uint32_t r[4];
 
-    __asm__ volatile("cpuid"
-                     : "=a"(r[0]), "=b"(r[1]), "=c"(r[2]), "=d"(r[3])
-                     : "a"(0x40000004), "c"(0));
-    domid = (uint16_t)r[2];
+    domid = rt_domid();
     TRUE(domid);
     EQUAL(OP(GNTTABOP_query_size, &size, 1), 0);
     EQUAL(size.status, GNTST_okay);

@@ -30,14 +30,6 @@ static uint64_t frame(void)
     return ((uint64_t)heap >> 12) + heap_used++;
 }
 
-static void who(void)
-{
-    uint32_t a = 0x40000004, b, c = 0, d;
-
-    __asm__ volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
-    self = (uint16_t)c;
-}
-
 /* Pairs of ports connected to each other, all pending, as far as it goes. */
 static unsigned open_ports(unsigned most)
 {
@@ -212,7 +204,7 @@ static void calls(void)
 
 void probe_main(void)
 {
-    who();
+    self = rt_domid();
     memory();
     calls();
     move_pages();

@@ -10,14 +10,6 @@
 #include <xen/memory.h>
 #include <xen/sched.h>
 
-static uint32_t domid(void)
-{
-    uint32_t a = 0x40000004, b, c = 0, d;
-
-    __asm__ volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
-    return c;
-}
-
 void probe_main(void)
 {
     evtchn_alloc_unbound_t unbound = {.dom = DOMID_SELF, .remote_dom = DOMID_SELF};
@@ -29,6 +21,6 @@ void probe_main(void)
     for (unsigned i = 0; i < 100; i++)
         HYPERCALL2(__HYPERVISOR_event_channel_op, EVTCHNOP_alloc_unbound, &unbound);
     EQUAL(HYPERCALL2(__HYPERVISOR_memory_op, XENMEM_add_to_physmap, &map), 0);
-    if (domid() < probe_number(0))
+    if (rt_domid() < probe_number(0))
         rt_shutdown(SHUTDOWN_reboot);
 }

@@ -18,14 +18,6 @@ static void yield(void)
     HYPERCALL2(__HYPERVISOR_sched_op, SCHEDOP_yield, 0);
 }
 
-static uint16_t domid(void)
-{
-    uint32_t a = 0x40000004, b, c = 0, d;
-
-    __asm__ volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
-    return (uint16_t)c;
-}
-
 /* The page of rings of a domain, which may not be built yet; *port is bound to its port 1. */
 static uint32_t *connect(uint16_t other, int *port)
 {
@@ -54,7 +46,7 @@ void probe_main(void)
     struct xen_add_to_physmap map = {
         .domid = DOMID_SELF, .space = XENMAPSPACE_grant_table, .gpfn = TABLE >> 12};
     grant_entry_v1_t *e = (grant_entry_v1_t *)TABLE + HOLDER_REF;
-    uint16_t guest = (uint16_t)(domid() + 1);
+    uint16_t guest = (uint16_t)(rt_domid() + 1);
     uint64_t *page = rt_page_alloc();
     uint32_t *lives;
     int port;

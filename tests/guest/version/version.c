@@ -9,36 +9,24 @@
 
 static uint8_t page[4096] __aligned(4096);
 
-static void cpuid_sub(uint32_t leaf, uint32_t sub, uint32_t r[4])
-{
-    __asm__ volatile("cpuid"
-                     : "=a"(r[0]), "=b"(r[1]), "=c"(r[2]), "=d"(r[3])
-                     : "a"(leaf), "c"(sub));
-}
-
-static void cpuid(uint32_t leaf, uint32_t r[4])
-{
-    cpuid_sub(leaf, 0, r);
-}
-
 /* The sizes of leaf 13 are those of the features that it offers, and follow XCR0. */
 static void xstate(void)
 {
     uint32_t all[4], r[4], end = 576;
 
-    cpuid(1, r);
+    probe_cpuid(1, 0, r);
     if (!(r[2] >> 26 & 1))
         return;
-    cpuid(13, all);
+    probe_cpuid(13, 0, all);
     EQUAL(all[1], 576); /* XCR0 is as after reset */
     for (uint32_t i = 2; i < 32; i++) {
-        cpuid_sub(13, i, r);
+        probe_cpuid(13, i, r);
         EQUAL(!!r[0], all[0] >> i & 1);
         if (r[0] && r[0] + r[1] > end)
             end = r[0] + r[1];
     }
     EQUAL(all[2], end);
-    cpuid_sub(13, 1, r);
+    probe_cpuid(13, 1, r);
     if (r[0] >> 1 & 1) /* XSAVEC */
         EQUAL(r[1], 576);
 }
@@ -48,12 +36,12 @@ static void leaves(void)
     uint32_t r[4];
     uint64_t value;
 
-    cpuid(0x40000000, r);
+    probe_cpuid(0x40000000, 0, r);
     TRUE(r[0] >= 0x40000004);
     EQUAL(r[1], 0x566e6558); /* "XenVMMXenVMM" */
     EQUAL(r[2], 0x65584d4d);
     EQUAL(r[3], 0x4d4d566e);
-    cpuid(0x40000002, r);
+    probe_cpuid(0x40000002, 0, r);
     EQUAL(r[0], 1);
     EQUAL(probe_wrmsr(r[1], (uint64_t)page), -1);
     EQUAL(page[0], 0xb8); /* mov $0, %eax; VMCALL or VMMCALL; ret */
@@ -63,7 +51,7 @@ static void leaves(void)
     EQUAL(page[8], 0xc3);
     EQUAL(probe_wrmsr(r[1], 0x123456789000), 13);
     EQUAL(probe_rdmsr(0xdeadbeef, &value), 13);
-    cpuid(1, r);
+    probe_cpuid(1, 0, r);
     TRUE(r[2] >> 31);
     TRUE(r[2] >> 21 & 1); /* x2APIC */
 }
