@@ -204,7 +204,8 @@ clock: sync=none, time0=1767225600
 END
     echo c >"$1/rc"
     code=0
-    timeout --foreground "$HANG" bochs -q -f "$1/bochsrc" -rc "$1/rc" >"$1/bochs.out" 2>&1 </dev/null || code=$?
+    LD_PRELOAD="$BUILD/system/nodelay.so" timeout --foreground "$HANG" \
+        bochs -q -f "$1/bochsrc" -rc "$1/rc" >"$1/bochs.out" 2>&1 </dev/null || code=$?
     [ "$code" = 1 ] || ended "$1" "$code"
 }
 

@@ -9,9 +9,10 @@ STORE=yes
 ON_IDLE=stay
 keys= # descriptor 3 is a guest's keyboard
 
-operate_host() { # a Linux guest "one" with a shell; and two.xml, three.xml for others
+operate_host() { # a Linux guest "one" with a shell; and XML of others
     guest one cloud 1 160 "bh.end=shell quiet" | host_image "$dir"
     guest two cloud 2 160 "bh.end=shell quiet" "<on_reboot>restart</on_reboot>" >"$dir/two.xml"
+    guest small cloud 2 96 "quiet" >"$dir/small.xml"
     head -c 20000000 /dev/urandom >"$dir/large"
     guest three cloud 1 160 "quiet" | sed "s|<initrd>.*</initrd>|<initrd>large</initrd>|" >"$dir/three.xml"
 }
@@ -191,30 +192,30 @@ whole_upload() {
     echo "$uploaded bytes uploaded"
 }
 
-# Bytes that are free, on the host and in ctl; lines of the store.
+# Bytes that are free, on the host and in ctl.
 inventory() {
     bl -o json info | jq -c '[.free_memory, .control_free_memory]'
-    store ls | wc -l
 }
 
-# A Linux guest made and destroyed TIMES: what the first leaves is made once.
+# A Linux guest made and destroyed TIMES, which leaves nothing: what the first leaves is made once.
 cycles() { # TIMES
     domains=$(store list /local/domain)
     for i in $(seq 0 "$1"); do
-        [ "$(bl -o json create "$dir/two.xml" | jq .uploaded)" = 0 ] || {
+        [ "$(bl -o json create "$dir/small.xml" | jq .uploaded)" = 0 ] || {
             echo "bl create: sent what the host has"
             exit 1
         }
-        until_is '[ "$(bl -o json list two | jq ".[0].cpu_time_ns > 1e8")" = true ]'
-        bl destroy two
-        bl wait -t "$HANG" two gone >/dev/null
+        until_is '[ "$(bl -o json list small | jq ".[0].cpu_time_ns > 1e8")" = true ]'
+        bl destroy small
+        bl wait -t "$HANG" small gone >/dev/null
         # its entries go a moment after it
         until_is '[ "$(store list /local/domain)" = "$domains" ]'
-        if [ "$i" = 0 ]; then
+        [ "$i" != 0 ] || {
             before=$(inventory)
-        else
-            until_is '[ "$(inventory)" = "$before" ]'
-        fi
+            nodes=$(store ls | wc -l)
+        }
+        until_is '[ "$(inventory)" = "$before" ]'
     done
-    echo "$1 cycles: $before"
+    want "$nodes" eval 'store ls | wc -l'
+    echo "$1 cycles: $before, $nodes nodes"
 }
