@@ -140,6 +140,12 @@ static void second(void)
         one(1);
 }
 
+static void report(void)
+{
+    rt_print("\n%lu and %lu hypercalls, %lu and %lu without error\n", done[0], done[1],
+             succeeded[0], succeeded[1]);
+}
+
 void probe_main(void)
 {
     struct xen_add_to_physmap map = {.domid = DOMID_SELF, .space = XENMAPSPACE_grant_table};
@@ -160,12 +166,11 @@ void probe_main(void)
     for (uint64_t i = 0; i < count; i++) {
         one(0);
         if (i % (count / 4 + 1) == count / 4)
-            rt_print("\n%lu and %lu hypercalls, %lu and %lu without error\n", done[0], done[1],
-                     succeeded[0], succeeded[1]);
+            report();
     }
     for (unsigned i = 1; i < 3; i++)
         HYPERCALL3(__HYPERVISOR_vcpu_op, VCPUOP_down, i, 0);
-    rt_print("\n"); /* behind what it has written as a part of a line */
+    report(); /* on a line of its own: it has written parts of lines */
     EQUAL(odd, 0);
     EQUAL(text_sum(), sum);
     TRUE(count < 1000 || (succeeded[0] > count / 20 && succeeded[1]));
