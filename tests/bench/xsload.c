@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* xsload NAME XENSTORED SHIM|- [OPTION]: starts a store's daemon (Debian's with SHIM) and prints
+/* xsload NAME XENSTORED SHIM|-: starts a store's daemon (Debian's with SHIM) and prints
  * what requests on a socket cost it: the time that its processes ran, in user space and in the
  * kernel. That is instructions where one takes a nanosecond (-icount shift=0). */
 #include "tests/xs/side.h"
@@ -172,10 +172,8 @@ int main(int argc, char **argv)
 {
     if (argc < 4)
         return 2;
-    side = (struct side){.name = argv[1],
-                         .program = argv[2],
-                         .shim = strcmp(argv[3], "-") != 0 ? argv[3] : NULL,
-                         .option = argv[4]};
+    side = (struct side){
+        .name = argv[1], .program = argv[2], .shim = strcmp(argv[3], "-") != 0 ? argv[3] : NULL};
     side_start(&side);
     for (unsigned i = 0; i < DOMAINS * NODES; i++)
         make_node("/local/domain/%u/device/vif/0/node-%u", i / NODES, i % NODES);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* Preloaded into Bochs, which sends each byte of its serial port alone: without TCP_NODELAY, all but
- * the first wait for the 40 ms that Linux waits with its acknowledgement (Nagle's algorithm).
+/* Preloaded into Bochs, which sends each byte of its serial port alone: without TCP_NODELAY, all
+ * but the first wait for the 40 ms that Linux waits with its acknowledgement (Nagle's algorithm).
  */
 #include <netinet/in.h>
 #include <netinet/tcp.h>

@@ -4,6 +4,7 @@
  * they wrote, and a watcher that each event comes once and in order: nobody may notice more than a
  * pause.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -239,7 +240,7 @@ static void start_server(void)
 
         dup2(null, STDOUT_FILENO);
         execl(program, program, "--socket", path, "--domain-socket", spec, "--vault-size", "4M",
-              "--restart", NULL);
+              NULL);
         _exit(1);
     }
     while (access(path, F_OK) || access(domain_path, F_OK)) {
@@ -272,6 +273,22 @@ static pid_t worker(void)
         text[0] = '\0';
     fclose(f);
     return atoi(text);
+}
+
+/* That it has open. */
+static unsigned files(void)
+{
+    char name[64];
+    unsigned n = 0;
+    DIR *d;
+
+    sprintf(name, "/proc/%d/fd", server);
+    d = opendir(name);
+    ck_assert_ptr_nonnull(d);
+    while (readdir(d))
+        n++;
+    closedir(d);
+    return n;
 }
 
 static pid_t start_client(unsigned client, int fd, void (*run)(int fd, unsigned client))
@@ -346,12 +363,14 @@ START_TEST(test_kills)
 }
 END_TEST
 
-/* A client of domain 7, and one who breaks the protocol. */
+/* A client of domain 7, one who breaks the protocol, and others who come and go. */
 START_TEST(test_sockets)
 {
     struct xsd_sockmsg bad = {XS_READ, 1, 0, XENSTORE_PAYLOAD_MAX + 1};
     const struct answer *a;
-    int fd, guest, broken;
+    int fd, guest, other;
+    unsigned before;
+    pid_t victim;
     char c;
 
     start_server();
@@ -362,14 +381,22 @@ START_TEST(test_sockets)
     a = ask(guest, XS_READ, 0, "/x", 3);
     ck_assert_uint_eq(a->head.type, XS_ERROR);
     ck_assert_str_eq(a->text, "EACCES");
-    broken = connect_to(path);
-    send_all(broken, &bad, sizeof(bad));
-    ck_assert_int_eq(recv(broken, &c, 1, 0), 0);
-    for (unsigned i = 0; i < 300; i++) { /* connections come and go */
-        close(broken);
-        broken = connect_to(path);
-        expect(broken, XS_READ, 0, "/x", 3, "secret", 6);
+    before = files();
+    other = connect_to(path);
+    send_all(other, &bad, sizeof(bad));
+    ck_assert_int_eq(recv(other, &c, 1, 0), 0);
+    for (unsigned i = 0; i < 300; i++) {
+        close(other);
+        other = connect_to(path);
+        victim = i % 5 == 0 ? worker() : 0;
+        if (victim)
+            ck_assert_int_eq(kill(victim, SIGKILL), 0);
+        expect(other, XS_READ, 0, "/x", 3, "secret", 6);
     }
+    close(other);
+    ck_assert_str_eq(ask(guest, XS_READ, 0, "/x", 3)->text, "EACCES");
+    while (files() != before) /* it closes the last ones in a moment */
+        usleep(1000);
     stop_server();
 }
 END_TEST

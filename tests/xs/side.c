@@ -58,7 +58,7 @@ static void run_ours(const struct side *side)
     for (int i = 0; i < 3; i++)
         snprintf(domains[i], sizeof(domains[i]), "%d:%s/domain%d", i + 1, side->dir, i + 1);
     execl(side->program, side->program, "--socket", socket, "--domain-socket", domains[0],
-          "--domain-socket", domains[1], "--domain-socket", domains[2], side->option, NULL);
+          "--domain-socket", domains[1], "--domain-socket", domains[2], NULL);
 }
 
 static void run_daemon(const struct side *side, int daemon_event_fd)

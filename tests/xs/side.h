@@ -30,7 +30,7 @@ struct side {
     const char *name;
     const char *program;
     const char *shim;   /* NULL: ours, every client on a socket */
-    const char *option; /* one more, or NULL */
+    const char *option; /* one more of xenstored, or NULL */
     pid_t pid;
     char dir[64];
     struct machine *machine; /* Debian's only */

@@ -1,48 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 /* The process that is the store: what the xs domain is on a host. It may be killed at any time. */
+#define _GNU_SOURCE
 #include <inttypes.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
-#include "xs/hosted/shared.h"
+#include "xs/hosted/sockets.h"
 #include "xs/store.h"
 
-#define BATCH 64U /* requests before the parent is told */
+#define BATCH 64U /* requests before we look who else wants something */
 
-static struct worker_args args;
+static const struct worker_args *args;
 static struct shared *shared;
 static struct store *store;
 static struct conn *conns[SLOTS];
-static bool told;
-
-static void tell(uint32_t slot)
-{
-    slots_mark(&shared->notified, slot);
-    told = true;
-}
-
-static void flush(void)
-{
-    const uint64_t one = 1;
-
-    if (!told)
-        return;
-    told = false;
-    atomic_fetch_add(&shared->progress, 1);
-    if (args.tell >= 0 && shared->parent_sleeps && write(args.tell, &one, sizeof(one)) < 0)
-        exit(EXIT_FAILURE);
-}
+static bool kicked;
 
 /* --- what the store asks for --- */
 
 static void notify(void *context, uint32_t id)
 {
     (void)context;
-    tell(id);
-    if (id >= CLIENTS && id < SLOTS)
+    if (id >= SLOTS)
+        return;
+    if (id >= CLIENTS)
         atomic_store(&shared->slots[id].state, SLOT_INTRODUCED);
+    sockets_notify(id);
 }
 
 static void broken(void *context, uint32_t id)
@@ -51,7 +34,7 @@ static void broken(void *context, uint32_t id)
 
     (void)context;
     atomic_compare_exchange_strong(&shared->slots[id].state, &served, SLOT_BROKEN);
-    tell(id);
+    sockets_notify(id);
 }
 
 /* The slot of a domain; SLOTS: there is no such domain, because it has no socket. */
@@ -81,7 +64,7 @@ static void release(void *context, uint32_t id, uint32_t domid)
     (void)context, (void)domid;
     conns[id] = NULL;
     atomic_store(&shared->slots[id].state, SLOT_RESERVED);
-    tell(id);
+    sockets_notify(id);
 }
 
 static bool exists(void *context, uint32_t domid)
@@ -106,7 +89,7 @@ static const struct store_ops ops = {
     .print = print,
 };
 
-/* --- what the parent asks for --- */
+/* --- what the sockets ask for --- */
 
 /* Connections of domains are made by the store. */
 static struct conn *conn_of(uint32_t slot)
@@ -119,24 +102,23 @@ static struct conn *conn_of(uint32_t slot)
     return conns[slot];
 }
 
-static void look_at(uint32_t slot)
+void worker_kick(uint32_t slot)
 {
-    struct slot *s = &shared->slots[slot];
-    uint32_t state = atomic_load(&s->state);
-
-    if (state == SLOT_OPEN && !conns[slot]) {
+    if (!conns[slot] && atomic_load(&shared->slots[slot].state) == SLOT_OPEN) {
         conns[slot] = store_attach(store, slot, 0, true, &shared->pages[slot].ring);
         if (!conns[slot])
             broken(NULL, slot);
     }
-    if (state == SLOT_CLOSING) {
-        if (conns[slot])
-            store_detach(store, conns[slot]);
-        conns[slot] = NULL;
-        atomic_store(&s->state, SLOT_FREE);
-    } else if (conn_of(slot)) {
+    if (conn_of(slot))
         store_kick(store, conns[slot]);
-    }
+    kicked = true;
+}
+
+void worker_detach(uint32_t slot)
+{
+    if (conns[slot])
+        store_detach(store, conns[slot]);
+    conns[slot] = NULL;
 }
 
 static void open_store(void)
@@ -146,10 +128,10 @@ static void open_store(void)
     store = malloc(store_size());
     if (!store)
         exit(EXIT_FAILURE);
-    found = store_open(store, shared->vault, args.vault_size, args.key, &ops, NULL);
+    found = store_open(store, shared->vault, args->vault_size, args->key, &ops, NULL);
     if (found == VAULT_TOO_SMALL) {
         fprintf(stderr, "bl-xenstored: a vault of %" PRIu32 " bytes is too small\n",
-                args.vault_size);
+                args->vault_size);
         exit(WORKER_HOPELESS);
     }
     if (found == VAULT_DAMAGED)
@@ -166,40 +148,29 @@ static void open_store(void)
     }
 }
 
-void worker_begin(const struct worker_args *given)
-{
-    args = *given;
-    shared = args.shared;
-    open_store();
-    for (uint32_t i = 0; i < SLOTS; i++)
-        look_at(i);
-}
-
-bool worker_turn(void)
+/* True: there is more to do. */
+static bool turn(void)
 {
     unsigned n = 0;
 
-    slots_take(&shared->kicked, look_at);
-    while (store_work(store) && ++n < BATCH)
-        ;
-    flush();
-    return n == BATCH;
-}
-
-static void rest(void)
-{
-    uint64_t count;
-
-    shared->worker_sleeps = true;
-    if (slots_empty(&shared->kicked) && read(args.wake, &count, sizeof(count)) < 0)
-        exit(EXIT_FAILURE);
-    shared->worker_sleeps = false;
+    kicked = false;
+    while (n < BATCH && store_work(store))
+        n++;
+    atomic_fetch_add_explicit(&shared->progress, 1, memory_order_relaxed);
+    return sockets_serve_notified() || kicked || n == BATCH;
 }
 
 void worker_run(const struct worker_args *given)
 {
-    worker_begin(given);
+    args = given;
+    shared = args->shared;
+    sockets_begin(args);
+    open_store();
+    for (uint32_t i = 0; i < SLOTS; i++) {
+        worker_kick(i);
+        if (args->sockets[i])
+            sockets_open(i, args->sockets[i]);
+    }
     for (;;)
-        if (!worker_turn())
-            rest();
+        sockets_wait(!turn());
 }
