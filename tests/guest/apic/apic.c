@@ -128,7 +128,7 @@ static void execute(uint64_t n)
     if (n == 0)
         __asm__ volatile("vmload %%rax" : : "a"(0));
     else if (n == 1)
-        __asm__ volatile("monitor");
+        __asm__ volatile("monitor" : : "a"(&n), "c"(0), "d"(0));
     else if (n == 2)
         __asm__ volatile("rsm");
     else if (n == 3)
