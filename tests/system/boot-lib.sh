@@ -133,7 +133,7 @@ boot_until() {
     shift 4
     boot_begin "$vendor" "$dir" "$@"
     seconds=0
-    until [ "$(grep -ac -- "$pattern" "$dir/com1.log" 2>/dev/null || true)" -ge "$times" ]; do
+    until found=$(grep -ac -- "$pattern" "$dir/com1.log" 2>/dev/null) && [ "$found" -ge "$times" ]; do
         seconds=$((seconds + 1))
         [ "$seconds" -lt "$HANG" ] || break
         sleep 1
