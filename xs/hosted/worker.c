@@ -167,6 +167,8 @@ void worker_run(const struct worker_args *given)
     sockets_begin(args);
     open_store();
     for (uint32_t i = 0; i < SLOTS; i++) {
+        if (atomic_load(&shared->slots[i].state) == SLOT_FREE)
+            continue;
         worker_kick(i);
         if (args->sockets[i])
             sockets_open(i, args->sockets[i]);
