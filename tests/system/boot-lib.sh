@@ -4,6 +4,7 @@
 #
 #   guest NAME KERNEL VCPUS MIB CMDLINE [XML]   a domain with a kernel of scripts/kernels, on stdout
 #   probe PROBE [VCPUS [XML [CMDLINE [NAME]]]]  a domain with a probe guest
+#   shares WEIGHT [CAP]                         XML of a domain with this weight, and cap in percent
 #   host_xml DIR                                domains on stdin: DIR/host.xml with a control domain
 #   host_image DIR [HYPERVISOR]                 the same, and DIR/host.iso
 #   boot_image DIR [BUNDLE [HYPERVISOR [OPTION]]]   DIR/host.iso by hand: the hypervisor, with no
@@ -86,6 +87,10 @@ guest() {
 
 probe() {
     domain "${5:-$1}" "${2:-1}" 8 "$(realpath "$BUILD/probe/$1/$1.elf")" "" "${4:-}" "${3:-}"
+}
+
+shares() { # WEIGHT [CAP]
+    echo "<cputune><shares>$1</shares>${2:+<period>100000</period><quota>${2}000</quota>}</cputune>"
 }
 
 host_xml() {

@@ -7,10 +7,6 @@
 FAVOUR=${FAVOUR:-1}
 restarts="<on_reboot>restart</on_reboot><on_crash>restart</on_crash>"
 
-shares() { # SHARES
-    echo "<cputune><shares>$1</shares></cputune>"
-}
-
 hostile_guests() { # SEED CALLS LIVES WORK
     probe chaos 3 "$(shares $((64 * FAVOUR)))" "seed=$1 count=$2"
     probe insns 2 "$(shares 64)$restarts" "seed=$1 count=3000 last=$3"

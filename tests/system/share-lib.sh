@@ -9,9 +9,6 @@ WINDOW=$(((TO - FROM) * 1000)) # us
 hog() { # NAME [XML [VCPUS]]
     probe hog 1 "${2:-}" "$FROM $TO" "$1"
 }
-shares() { # WEIGHT [CAP]
-    echo "<cputune><shares>$1</shares>${2:+<period>100000</period><quota>${2}000</quota>}</cputune>"
-}
 
 value() { # DIR NAME WORD: the number behind WORD
     sed -n "s/.*\[$2\] .*$3 \([0-9]*\).*/\1/p" "$1/com1.log" | head -n 1
