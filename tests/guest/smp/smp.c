@@ -11,11 +11,21 @@
 #define SIPI   (0x4600UL | PAGE >> 12)
 #define ROUNDS 50
 
-/* Real mode: counts in the word at the page's end, then halts for good. */
+/*
+ * Real mode. What INIT has left of the last run, in DS and CR3, goes to where the page ends;
+ * changes both, counts, and halts for good.
+ */
 __asm__(".section .rodata\n"
         ".globl ap_start, ap_end\n"
         ".code16\n"
-        "ap_start: lock incw %cs:0xff0\n"
+        "ap_start: movl %cr3, %eax\n"
+        "movw %ds, %dx\n"
+        "orw %ax, %dx\n"
+        "orw %dx, %cs:0xff2\n"
+        "movl $0x5000, %eax\n"
+        "movl %eax, %cr3\n"
+        "movw %ax, %ds\n"
+        "lock incw %cs:0xff0\n"
         "1: cli; hlt; jmp 1b\n"
         "ap_end:\n"
         ".code64\n"
@@ -23,6 +33,7 @@ __asm__(".section .rodata\n"
 extern const char ap_start[], ap_end[];
 
 static volatile uint16_t *counter = (volatile uint16_t *)(PAGE + 0xff0);
+static volatile uint16_t *left = (volatile uint16_t *)(PAGE + 0xff2);
 
 static void send(uint32_t apic_id, uint64_t command)
 {
@@ -37,7 +48,7 @@ static bool is_up(unsigned id)
 void probe_main(void)
 {
     memcpy((void *)PAGE, ap_start, (size_t)(ap_end - ap_start));
-    *counter = 0;
+    *counter = *left = 0;
     TRUE(!is_up(1));
     send(2, SIPI); /* nothing happens without INIT */
     for (unsigned i = 1; i <= ROUNDS; i++) {
@@ -49,6 +60,7 @@ void probe_main(void)
         while (is_up(1)) /* until it has halted */
             __builtin_ia32_pause();
         EQUAL(*counter, i);
+        EQUAL(*left, 0);
     }
     send(77, INIT); /* nobody */
     send(77, SIPI);

@@ -15,11 +15,12 @@
 #define GP       13
 #define DR6_BS   (1UL << 14)
 #define DR6_B0   1UL
+#define DR6_NONE 0xffff0ff0UL
 #define DR7_CODE 0x402UL /* breakpoint 0, at an instruction */
 #define DR7_NONE 0x400UL
 #define NO_MSR   0x12345U
 
-uint64_t traps_count, traps_rip[STEPS], traps_nmis, traps_nested;
+uint64_t traps_count, traps_rip[STEPS], traps_dr6[STEPS], traps_nmis, traps_nested;
 extern const uint64_t steps_any[], steps_vmcall[], steps_vmmcall[], steps_end[];
 extern const char traps_breakpoint[];
 void run_any(void);
@@ -104,6 +105,10 @@ __asm__(".text\n"
         "    movq 16(%rsp), %rcx\n"
         "    andl $31, %eax\n"
         "    movq %rcx, traps_rip(, %rax, 8)\n"
+        "    movq %dr6, %rcx\n"
+        "    movq %rcx, traps_dr6(, %rax, 8)\n"
+        "    movl $0xffff0ff0, %ecx\n"
+        "    movq %rcx, %dr6\n"
         "    incq traps_count\n"
         "    orl $0x10000, 32(%rsp)\n" /* RF: not the same breakpoint again */
         "    popq %rcx\n"
@@ -167,32 +172,30 @@ static void overflow(uint64_t arg)
 
 static void single_steps(void (*run)(void), const uint64_t *want, const uint64_t *end)
 {
-    uint64_t dr6 = 0;
-
     traps_count = 0;
-    __asm__ volatile("mov %0, %%dr6" : : "r"(0xffff0ff0UL));
+    __asm__ volatile("mov %0, %%dr6" : : "r"(DR6_NONE));
     run();
-    __asm__ volatile("mov %%dr6, %0" : "=r"(dr6));
     EQUAL(traps_count, end - want);
-    for (unsigned i = 0; want + i < end && i < STEPS; i++)
+    for (unsigned i = 0; want + i < end && i < STEPS; i++) {
         EQUAL(traps_rip[i] - want[i], 0);
-    EQUAL(dr6 & (DR6_BS | DR6_B0), DR6_BS);
+        EQUAL(traps_dr6[i] & (DR6_BS | DR6_B0), DR6_BS);
+    }
 }
 
 static void code_breakpoint(void)
 {
-    uint64_t dr6, dr7;
+    uint64_t dr7;
 
     traps_count = 0;
-    __asm__ volatile("mov %0, %%dr6" : : "r"(0xffff0ff0UL));
+    __asm__ volatile("mov %0, %%dr6" : : "r"(DR6_NONE));
     __asm__ volatile("mov %0, %%dr0; mov %1, %%dr7" : : "r"(traps_breakpoint), "r"(DR7_CODE));
     run_breakpoint();
-    __asm__ volatile("mov %%dr7, %0; mov %%dr6, %1" : "=r"(dr7), "=r"(dr6));
+    __asm__ volatile("mov %%dr7, %0" : "=r"(dr7));
     __asm__ volatile("mov %0, %%dr7" : : "r"(DR7_NONE));
     EQUAL(traps_count, 1);
     EQUAL(traps_rip[0] - (uint64_t)traps_breakpoint, 0);
     EQUAL(dr7, DR7_CODE);
-    EQUAL(dr6 & (DR6_BS | DR6_B0), DR6_B0);
+    EQUAL(traps_dr6[0] & (DR6_BS | DR6_B0), DR6_B0);
 }
 
 static void nmis(void)
