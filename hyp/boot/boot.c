@@ -139,7 +139,7 @@ static void cpus_init(void)
         smp_start(mk_hpa(page), cpu_run_loop);
     else
         log_line("no memory below 640 KiB: one CPU");
-    log_line("%s, %u CPU(s) online%s", vendor->name, ncpus,
+    log_line("%s, %u CPU(s) online%s%s", vendor->name, ncpus, vendor->used(),
              features.tsc_fraction ? ", TSC scaling" : "");
 }
 

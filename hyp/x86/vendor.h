@@ -70,6 +70,7 @@ struct vendor {
     const char *(*probe)(void);
     /* Turns it on on this CPU; NULL or what failed. */
     const char *(*cpu_on)(struct cpu *c);
+    const char *(*used)(void); /* what not every CPU has and is used: ", ..."; for the log */
     const struct p2m_format *p2m_format;
     uint8_t hypercall_insn[3]; /* VMCALL or VMMCALL */
 

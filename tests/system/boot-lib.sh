@@ -11,9 +11,10 @@
 #                                               bundle or with this one, and its command line
 #   qemu_cpus N             before an image: domains get N CPUs of QEMU, of -smp "$SMP"
 #   boot_qemu DIR ARG...    AMD-V: the log goes to DIR/com1.log; ARG are further options
-#   boot_bochs DIR CPUS     VT-x
+#   boot_bochs DIR CPUS     VT-x; if there is a DIR/rc, Bochs' debugger has its commands from there
 #   type_bochs DIR          before boot_bochs: the second serial port becomes DIR/com2.in and .log
 #   type_qemu DIR           the same: $COM2_QEMU are options for boot_qemu then
+#   qemu_claims FEATURES    before boot_qemu: the CPU tells that it has them
 #   boot_until qemu|bochs DIR PATTERN TIMES ARG...   ends the emulator then
 #   boot_begin qemu|bochs DIR ARG...   in the background, until boot_end: put that in the trap, too
 #   wait_for FILE PATTERN   until it is there
@@ -176,6 +177,13 @@ ended() { # DIR CODE
     exit 1
 }
 
+# QEMU's CPU tells that it has features which QEMU does not have (and not, as its model does, that it
+# tells the length of instructions).
+qemu_claims() { # FEATURES
+    QEMU_CPU="$QEMU_CPU,x-force-features=on,-nrip-save,$1"
+    export QEMU_CPU
+}
+
 # QEMU's code is 0 after a power-off, but after a reset too: the log tells them apart.
 boot_qemu() {
     dir=$1
@@ -207,7 +215,7 @@ panic: action=fatal
 error: action=ignore
 clock: sync=none, time0=1767225600
 END
-    echo c >"$1/rc"
+    [ -e "$1/rc" ] || echo c >"$1/rc"
     code=0
     LD_PRELOAD="$BUILD/system/nodelay.so" timeout --foreground "$HANG" \
         bochs -q -f "$1/bochsrc" -rc "$1/rc" >"$1/bochs.out" 2>&1 </dev/null || code=$?

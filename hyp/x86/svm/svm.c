@@ -2,6 +2,7 @@
 /* AMD-V on one CPU: can it do what we need, on; and the vendor table. */
 #include "hyp/x86/svm/svm.h"
 
+#include "hyp/lib/format.h"
 #include "hyp/lib/string.h"
 
 #define CPUID_SVM       0x8000000a
@@ -99,6 +100,16 @@ static const char *cpu_on(struct cpu *c)
     return NULL;
 }
 
+static const char *used(void)
+{
+    static char text[48];
+
+    format(text, sizeof(text), "%s%s%s", svm_features.nrip ? ", next RIP" : "",
+           svm_features.clean ? ", clean bits" : "",
+           svm_features.pause_filter ? ", PAUSE filter" : "");
+    return text;
+}
+
 /* V_TPR is what MOV to CR8 writes (APM 15.21.1): the upper half of the TPR. */
 static uint8_t get_tpr(struct x86_vcpu *v)
 {
@@ -117,6 +128,7 @@ const struct vendor svm_vendor = {
     .name = "AMD-V",
     .probe = probe,
     .cpu_on = cpu_on,
+    .used = used,
     .p2m_format = &svm_p2m_format,
     .hypercall_insn = {0x0f, 0x01, 0xd9},
     .vcpu_init = vmcb_vcpu_init,

@@ -29,6 +29,8 @@ struct svm_vcpu {
     uint64_t asid_gen; /* cpu->asid_gen when its ASID was given out; 0: needs a new one */
     bool nmi_blocked;  /* in the NMI handler, IRET is intercepted */
     struct svm_code code[SVM_CODES]; /* by page number */
+    uint8_t left[VMCB_STATE];        /* debug builds: vmcb as the last run left it, */
+    struct cpu *left_on;             /* on this CPU */
 };
 
 /* A CPU's: where VMRUN saves host state, and the part of it that is VMLOAD's. */
@@ -69,6 +71,18 @@ void vmcb_set_state(struct x86_vcpu *v, const struct vcpu_state *s);
 void vmcb_get_mode(struct x86_vcpu *v, struct vcpu_mode *m);
 void vmcb_set_pat(struct x86_vcpu *v, uint64_t pat);
 void vmcb_set_efer(struct x86_vcpu *v, uint64_t efer);
+
+/*
+ * Debug builds: clean bits tell the truth. A run leaves the VMCB as it is in the CPU's cache;
+ * before the next one, what has changed since has its bit cleared, and the CPU is the same.
+ */
+#ifdef BH_DEBUG
+#define VMCBCHECK(call) vmcbcheck_##call
+#else
+#define VMCBCHECK(call) ((void)0)
+#endif
+void vmcbcheck_left(struct svm_vcpu *x);
+void vmcbcheck_enter(const struct svm_vcpu *x);
 
 void svmexit_run(struct x86_vcpu *v, struct exit *e);
 void svmexit_skip(struct x86_vcpu *v, uint32_t len);

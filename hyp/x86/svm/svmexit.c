@@ -268,12 +268,14 @@ void svmexit_run(struct x86_vcpu *v, struct exit *e)
     if (flush_enter(c, v))
         x->asid_gen = 0;
     assign_asid(x, c);
+    VMCBCHECK(enter(x));
     WATCH(stop());
     spec_enter(v);
     svmenter(&v->regs, x->hpa, ((struct svm_cpu *)c->vendor)->host_hpa);
     spec_exit(v);
     WATCH(start());
     flush_leave(c);
+    VMCBCHECK(left(x));
     v->regs.rax = b->rax;
     v->regs.rsp = b->rsp;
     b->clean = svm_features.clean ? CLEAN_ALL : 0;

@@ -51,6 +51,8 @@ _Static_assert(offsetof(struct vmcb, cr2) == 0x640, "VMCB");
 _Static_assert(offsetof(struct vmcb, pat) == 0x668, "VMCB");
 _Static_assert(sizeof(struct vmcb) == PAGE_SIZE, "VMCB");
 
+#define VMCB_STATE offsetof(struct vmcb, reserved10) /* bytes: what follows is not used */
+
 /* intercept1 is the bits of exit codes 0x60..0x7f, intercept2 of 0x80.. on. */
 #define INTERCEPT(code) (1U << ((code)&31))
 
@@ -97,11 +99,15 @@ _Static_assert(sizeof(struct vmcb) == PAGE_SIZE, "VMCB");
 
 /* Clean bits: what the CPU may take from its cache (APM 15.15.3). */
 #define CLEAN_INTERCEPTS BIT(0)
+#define CLEAN_BITMAPS    BIT(1)
 #define CLEAN_ASID       BIT(2)
 #define CLEAN_VINTR      BIT(3)
 #define CLEAN_NP         BIT(4)
 #define CLEAN_CR         BIT(5)
 #define CLEAN_DR         BIT(6)
+#define CLEAN_DT         BIT(7)
+#define CLEAN_SEGMENTS   BIT(8)
+#define CLEAN_CR2        BIT(9)
 #define CLEAN_ALL        0x7ffU
 
 #endif

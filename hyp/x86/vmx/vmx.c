@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* VT-x on one CPU: can it do what we need, on; and the vendor table. */
 #include "hyp/x86/vmx/vmx.h"
+#include "hyp/lib/format.h"
 #include "hyp/lib/string.h"
 
 #define BASIC_TRUE_CTLS BIT(55)
 #define BASIC_MEM_WB(b) (((b) >> 50 & 0xf) == 6)
 #define FC_LOCK         BIT(0)
 #define FC_VMX          BIT(2)
-#define CAP_EPT         (BIT(6) | BIT(14) | BIT(16)) /* four levels, write-back, 2 MiB pages */
+#define CAP_EPT         (BIT(6) | BIT(14) | BIT(16))  /* four levels, write-back, 2 MiB pages */
 #define CAP_INVEPT      (BIT(20) | BIT(25) | BIT(26)) /* one context, all contexts */
 #define CAP_INVVPID     (BIT(32) | BIT(42))           /* all contexts */
 
@@ -98,7 +99,7 @@ static void vmx_fill_msr_bitmap(void)
         vmx_msr_pass(pass[i]);
     if (vmx_ctl[VMX_PROC2] & PROC2_RDTSCP)
         vmx_msr_pass(MSR_TSC_AUX);
-    vmx_msr_bitmap[0x400 + (MSR_EFER & 0x1fff) / 8] &= (uint8_t)~(1U << MSR_EFER % 8); /* reads */
+    vmx_msr_bitmap[0x400 + (MSR_EFER & 0x1fff) / 8] &= (uint8_t) ~(1U << MSR_EFER % 8); /* reads */
 }
 
 static const char *vmx_probe(void)
@@ -175,10 +176,21 @@ static void vmx_set_pat(struct x86_vcpu *v, uint64_t pat)
     vmcs_write(VMCS_GUEST_PAT, pat);
 }
 
+static const char *vmx_used(void)
+{
+    static char text[48];
+
+    format(text, sizeof(text), "%s%s",
+           vmx_ctl[VMX_PIN] & PIN_PREEMPTION ? ", preemption timer" : "",
+           vmx_ctl[VMX_PROC2] & PROC2_PAUSE_LOOP ? ", PAUSE-loop exits" : "");
+    return text;
+}
+
 const struct vendor vmx_vendor = {
     .name = "VT-x",
     .probe = vmx_probe,
     .cpu_on = vmx_cpu_on,
+    .used = vmx_used,
     .p2m_format = &vmx_p2m_format,
     .hypercall_insn = {0x0f, 0x01, 0xc1},
     .vcpu_init = vmcs_vcpu_init,
