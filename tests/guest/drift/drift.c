@@ -3,6 +3,9 @@
  * Ten minutes of the host's time, slept through: the clock that the guest computes from its TSC (by
  * pvclock, and by the frequency that CPUID tells) against the host's (HVMOP_get_time), which never
  * goes back and never differs by more than 100 ppm. So too when the domain names a frequency.
+ * "1": the CPU only says that it scales the TSC, as an emulated one may. What the hypervisor makes
+ * of the domain's frequency is right all the same: the pairs of TSC and time that it writes, and
+ * when a TSC deadline comes.
  */
 #include "tests/guest/probe.h"
 
@@ -66,15 +69,16 @@ static bool raised(void)
     return irr & 1;
 }
 
-/* A TSC deadline a second away raises its vector, which TPR holds back, neither soon nor late. */
-static void deadline(uint64_t khz)
+/* A TSC deadline, a second after the TSC stood at now, neither comes soon nor late: TPR holds it
+ * back. */
+static void deadline(uint64_t now, uint64_t khz)
 {
     uint64_t begin = host();
 
     EQUAL(probe_wrmsr(MSR_TPR, 0xff), -1);
     EQUAL(probe_wrmsr(MSR_SVR, 0x1ff), -1);
     EQUAL(probe_wrmsr(MSR_LVT_TIMER, LVT_DEADLINE | VECTOR), -1);
-    EQUAL(probe_wrmsr(MSR_TSC_DEADLINE, tsc() + khz * 1000), -1);
+    EQUAL(probe_wrmsr(MSR_TSC_DEADLINE, now + khz * 1000), -1);
     sleep_until(begin + SECOND / 2);
     TRUE(!raised());
     while (host() < begin + SECOND * 3 / 2)
@@ -82,12 +86,10 @@ static void deadline(uint64_t khz)
     TRUE(raised());
 }
 
-void probe_main(void)
+static void clocks(uint64_t khz)
 {
-    uint64_t begin = host(), ticks = tsc(), khz = tsc_khz(), last = 0, end = begin;
+    uint64_t begin = host(), ticks = tsc(), last = 0, end = begin;
 
-    TRUE(khz > 1000);
-    TRUE(distance(rt_ticks_ns(khz * 1000), SECOND) < SECOND / 1000000);
     for (uint64_t at = begin + SECOND; at <= begin + MINUTES * 60 * SECOND; at += SECOND) {
         uint64_t before, after;
 
@@ -101,6 +103,49 @@ void probe_main(void)
     }
     ticks = tsc() - ticks;
     TRUE(distance(ticks * 1000000 / khz, end - begin) < (end - begin) / 1000000 * PPM);
-    deadline(khz);
+    deadline(tsc(), khz);
     rt_print("%lu s, TSC of %lu kHz\n", (end - begin) / SECOND, khz);
+}
+
+/* TSC and time when the hypervisor last wrote them, which it does when it gives a CPU. */
+static struct vcpu_time_info pair(void)
+{
+    volatile struct vcpu_time_info *t = &rt_shared.vcpu_info[0].time;
+    struct vcpu_time_info p;
+
+    do {
+        p.version = t->version;
+        p.tsc_timestamp = t->tsc_timestamp;
+        p.system_time = t->system_time;
+    } while (p.version & 1 || p.version != t->version);
+    return p;
+}
+
+static void pairs(uint64_t khz)
+{
+    struct vcpu_time_info first = pair(), p = first;
+
+    for (unsigned i = 1; i <= MINUTES * 60; i++) {
+        uint64_t at = first.system_time + i * SECOND;
+
+        sleep_until(at);
+        p = pair();
+        TRUE(p.system_time >= at);
+        TRUE(distance(rt_ticks_ns(p.tsc_timestamp - first.tsc_timestamp),
+                      p.system_time - first.system_time) < SECOND / 1000000);
+    }
+    deadline(p.tsc_timestamp, khz);
+    rt_print("%lu s, pairs of %lu kHz\n", (p.system_time - first.system_time) / SECOND, khz);
+}
+
+void probe_main(void)
+{
+    uint64_t khz = tsc_khz();
+
+    TRUE(khz > 1000);
+    TRUE(distance(rt_ticks_ns(khz * 1000), SECOND) < SECOND / 1000000);
+    if (probe_number(0))
+        pairs(khz);
+    else
+        clocks(khz);
 }
