@@ -56,7 +56,7 @@ static uint64_t leaf_entry(const struct p2m *p, hfn_t f, enum p2m_type t, bool l
 
     if (t != P2M_GRANT_RO)
         e |= p->fmt->writable;
-    e |= t == P2M_RAM ? p->fmt->exec : p->fmt->nx;
+    e |= t == P2M_RAM && !(large && p->code_4k) ? p->fmt->exec : p->fmt->nx;
     return large ? e | p->fmt->large : e;
 }
 
@@ -226,21 +226,41 @@ int p2m_map(struct p2m *p, gfn_t gfn, hfn_t f, unsigned order, enum p2m_type t)
     return rc;
 }
 
+/* The 4 KiB entry for gfn, whose entry is there; NULL: no memory to split a large one. */
+static uint64_t *small_entry(struct p2m *p, gfn_t gfn, uint64_t *e, unsigned level)
+{
+    uint64_t *table;
+
+    if (!level)
+        return e;
+    table = tables_alloc(p, 1);
+    if (!table)
+        return NULL;
+    fill(p, table, entry_hfn(*e), entry_type(*e));
+    WRITE_ONCE(*e, table_entry(p, table));
+    return &table[index_at(gfn, 0)];
+}
+
+int p2m_split(struct p2m *p, gfn_t gfn)
+{
+    unsigned level;
+    uint64_t *e;
+    spin_guard(held, &p->lock);
+
+    e = walk(p, gfn, &level);
+    return !*e || small_entry(p, gfn, e, level) ? 0 : -XEN_ENOMEM;
+}
+
 static int unmap_locked(struct p2m *p, gfn_t gfn, hfn_t *f, enum p2m_type *t, bool busy)
 {
     unsigned level;
-    uint64_t *e = walk(p, gfn, &level), *table;
+    uint64_t *e = walk(p, gfn, &level);
 
     if (!*e)
         return -XEN_ENOENT;
-    if (level) {
-        table = tables_alloc(p, 1);
-        if (!table)
-            return -XEN_ENOMEM;
-        fill(p, table, entry_hfn(*e), entry_type(*e));
-        WRITE_ONCE(*e, table_entry(p, table));
-        e = &table[index_at(gfn, 0)];
-    }
+    e = small_entry(p, gfn, e, level);
+    if (!e)
+        return -XEN_ENOMEM;
     if (!busy && entry_type(*e) == P2M_RAM && READ_ONCE(frame_of(entry_hfn(*e))->refs) > 1)
         return -XEN_EBUSY;
     *f = entry_hfn(*e);

@@ -43,6 +43,7 @@ struct p2m {
     uint64_t ram_gen;    /* the same, for entries of type P2M_RAM */
     uint64_t tables;     /* table pages in use */
     uint64_t max_tables; /* no more than these: what a domain may cost; p2m_init() sets no limit */
+    bool code_4k;        /* 2 MiB entries are not executable, p2m_split() them; not p2m_init()'s */
     uint64_t ram_frames; /* frames mapped as P2M_RAM */
     struct p2m_recent recent[P2M_RECENT];
 };
@@ -63,6 +64,9 @@ enum p2m_type p2m_lookup(struct p2m *p, gfn_t gfn, hfn_t *f, unsigned *order);
  * entries when one of its pages changes.
  */
 int p2m_map(struct p2m *p, gfn_t gfn, hfn_t f, unsigned order, enum p2m_type t);
+
+/* A 2 MiB entry for gfn becomes 4 KiB entries: 0, -XEN_ENOMEM. No translation changes: no flush. */
+int p2m_split(struct p2m *p, gfn_t gfn);
 
 /*
  * Removes the 4 KiB entry of gfn and returns what was there. The caller calls arch_p2m_flush(), and

@@ -12,8 +12,8 @@
 #include "hyp/x86/vendor.h"
 #include "hyp/x86/watch.h"
 
-#define ANY_PRIORITY   16
-#define TYPE_NMI       2
+#define ANY_PRIORITY 16
+#define TYPE_NMI     2
 
 /* The best of what waits goes in; true when more waits for this moment to come again. */
 static bool deliver_one(struct x86_vcpu *v)
@@ -86,10 +86,18 @@ static void crash(struct x86_vcpu *v, const char *why)
 /* Without an instruction emulator an access to nothing has no answer. */
 static void p2m_fault(struct x86_vcpu *v, const struct exit *e)
 {
+    struct p2m *p2m = &v->dom->p2m;
+    gfn_t gfn = gpa_to_gfn(e->p2m.gpa);
     char why[80];
+    unsigned order;
     hfn_t f;
-    enum p2m_type t = p2m_lookup(&v->dom->p2m, gpa_to_gfn(e->p2m.gpa), &f, NULL);
+    enum p2m_type t = p2m_lookup(p2m, gfn, &f, &order);
 
+    if (t == P2M_RAM && e->p2m.fetch && order && p2m->code_4k) {
+        if (p2m_split(p2m, gfn))
+            crash(v, "no memory for page tables");
+        return;
+    }
     if (t == P2M_RAM || (t != P2M_NONE && !e->p2m.fetch && !(e->p2m.write && t == P2M_GRANT_RO)))
         return; /* mapped since */
     format(why, sizeof(why), "%s of guest-physical address 0x%lx, where nothing %s",

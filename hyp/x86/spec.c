@@ -10,10 +10,12 @@
 #include "hyp/x86/layout.h"
 
 /* IA32_ARCH_CAPABILITIES. */
-#define CAP_RDCL_NO    BIT(0)
-#define CAP_IBRS_ALL   BIT(1)
-#define CAP_SKIP_L1D   BIT(3)
-#define CAP_MDS_NO     BIT(5)
+#define CAP_RDCL_NO  BIT(0)
+#define CAP_IBRS_ALL BIT(1)
+#define CAP_SKIP_L1D BIT(3)
+#define CAP_MDS_NO   BIT(5)
+#define CAP_PSCHANGE BIT(6) /* a page that changes its size is no machine check (CVE-2018-12207)   \
+                             */
 #define CAP_TAA_NO     BIT(8)
 #define CAP_MMIO_NO    (BIT(13) | BIT(14) | BIT(15)) /* SBDR_SSDP, FBSDP, PSDP */
 #define CAP_FB_CLEAR   BIT(17)
@@ -22,7 +24,7 @@
 #define CAP_RFDS_CLEAR BIT(28)
 /* The bits that tell what the CPU is free of; no bit that comes with a further MSR. */
 #define CAP_GUEST                                                                                  \
-    (CAP_RDCL_NO | CAP_IBRS_ALL | BIT(2) | CAP_SKIP_L1D | BIT(4) | CAP_MDS_NO | BIT(6) |           \
+    (CAP_RDCL_NO | CAP_IBRS_ALL | BIT(2) | CAP_SKIP_L1D | BIT(4) | CAP_MDS_NO | CAP_PSCHANGE |     \
      CAP_TAA_NO | CAP_MMIO_NO | CAP_FB_CLEAR | BIT(19) | CAP_BHI_NO | CAP_PBRSB_NO | BIT(26) |     \
      BIT(27) | CAP_RFDS_CLEAR)
 #define LEAF7_B_RTM     BIT(11)
@@ -54,6 +56,7 @@ static void decide_intel(const struct spec_cpu *c, struct spec *s)
     s->verw = needs_verw(c);
     s->l1d = c->leaf7_d & LEAF7_D_L1D_FLUSH && !(caps & (CAP_RDCL_NO | CAP_SKIP_L1D));
     s->rsb = !enhanced || !(caps & CAP_PBRSB_NO);
+    s->code_4k = !(caps & CAP_PSCHANGE);
     s->has_caps = c->leaf7_d & LEAF7_D_ARCH_CAPS;
     s->guest_caps = caps & CAP_GUEST;
     if (!ibrs)
@@ -129,14 +132,14 @@ void spec_init(void)
     struct spec_cpu c = this_spec_cpu();
 
     spec = spec_decide(&c);
-    log_line("speculation: retpolines%s%s%s%s%s%s%s%s%s",
+    log_line("speculation: retpolines%s%s%s%s%s%s%s%s%s%s",
              spec.auto_ibrs                    ? ", automatic IBRS"
              : spec.ibrs_each                  ? ", IBRS"
              : spec.host_ctrl & SPEC_CTRL_IBRS ? ", enhanced IBRS"
                                                : "",
              spec.host_ctrl & SPEC_CTRL_BHI_S ? ", BHI_DIS_S" : "", spec.rsb ? ", RSB filled" : "",
              spec.ibpb ? ", IBPB" : "", spec.force_ctrl ? ", STIBP" : "", spec.verw ? ", VERW" : "",
-             spec.l1d ? ", L1D flush" : "",
+             spec.l1d ? ", L1D flush" : "", spec.code_4k ? ", code in 4 KiB pages" : "",
              spec.ctrl_mask & SPEC_CTRL_SSBD ? ", SSBD for guests" : "",
              c.smt ? "; SMT is on: see docs/security.md" : "");
 }

@@ -62,6 +62,7 @@ struct spec {
     bool auto_ibrs;      /* EFER's bit */
     bool ibpb;           /* on this CPU another domain runs than before */
     bool l1d;            /* L1D is flushed before an entry */
+    bool code_4k;        /* guests run no code in 2 MiB pages */
     bool has_ctrl;       /* there is MSR_SPEC_CTRL */
     uint64_t host_ctrl;  /* its value in the hypervisor */
     uint64_t guest_ctrl; /* in a guest that never used it */

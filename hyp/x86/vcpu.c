@@ -25,13 +25,17 @@ static unsigned xsave_order(void)
 
 int domain_arch_init(struct x86_domain *d)
 {
+    int rc;
+
     d->io_bitmap = hyp_alloc(IO_BITMAP_ORDER);
     if (!d->io_bitmap)
         return -XEN_ENOMEM;
     memset(d->io_bitmap, 0xff, IO_BITMAP_SIZE);
     if (d->serial2)
         d->io_bitmap[SERIAL2_FIRST / 8] = 0;
-    return p2m_init(&d->p2m, vendor->p2m_format, (uint16_t)d->domid);
+    rc = p2m_init(&d->p2m, vendor->p2m_format, (uint16_t)d->domid);
+    d->p2m.code_4k = spec.code_4k;
+    return rc;
 }
 
 void domain_arch_free(struct x86_domain *d)

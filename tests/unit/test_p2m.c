@@ -4,6 +4,7 @@
 #include <string.h>
 #include <xen/errno.h>
 #include "hyp/lib/util.h"
+#include "mm/arch.h"
 #include "mm/p2m.h"
 #include "tests/unit/check_main.h"
 #include "tests/unit/fake_arch.h"
@@ -98,6 +99,41 @@ START_TEST(large_page_splits)
     ck_assert_int_eq(p2m_lookup(&p2m, mk_gfn(1024 + 78), &f, &order), P2M_RAM);
     ck_assert_uint_eq(order, ORDER_4K);
     ck_assert_uint_eq(f.val, big.val + 78);
+    finish();
+}
+END_TEST
+
+/* Where code may not be in large pages, it runs in the same page once that is split. */
+START_TEST(code_in_small_pages)
+{
+    uint64_t rights = formats[_i].exec | formats[_i].nx, *e;
+    enum p2m_type t;
+    unsigned order;
+    hfn_t big, f;
+
+    start((unsigned)_i);
+    p2m.code_4k = true;
+    big = frame_alloc(ORDER_2M, DOMAIN);
+    ck_assert_int_eq(p2m_split(&p2m, mk_gfn(512)), 0); /* nothing there */
+    ck_assert_int_eq(p2m_map(&p2m, mk_gfn(512), big, ORDER_2M, P2M_RAM), 0);
+    ck_assert(p2m_peek(&p2m, mk_gfn(512), true, &t, (struct locked){0}).val == big.val);
+    e = p2m.recent[1].entry;
+    ck_assert_uint_eq(*e & rights, formats[_i].nx);
+    p2m.max_tables = p2m.tables;
+    ck_assert_int_eq(p2m_split(&p2m, mk_gfn(777)), -XEN_ENOMEM);
+    ck_assert_int_eq(p2m_lookup(&p2m, mk_gfn(777), &f, &order), P2M_RAM);
+    ck_assert_uint_eq(order, ORDER_2M);
+    p2m.max_tables++;
+    ck_assert_int_eq(p2m_split(&p2m, mk_gfn(777)), 0);
+    ck_assert_int_eq(p2m_split(&p2m, mk_gfn(777)), 0);
+    for (unsigned i = 0; i < 512; i++) {
+        const uint64_t *table = arch_hfn_to_hva(mk_hfn((*e & 0x000ffffffffff000UL) >> PAGE_SHIFT));
+
+        ck_assert_int_eq(p2m_lookup(&p2m, mk_gfn(512 + i), &f, &order), P2M_RAM);
+        ck_assert(order == ORDER_4K && f.val == big.val + i);
+        ck_assert_uint_eq(table[i] & rights, formats[_i].exec);
+    }
+    ck_assert_uint_eq(p2m.gen, 0);
     finish();
 }
 END_TEST
@@ -260,6 +296,7 @@ static void fill(TCase *tc)
     tcase_add_loop_test(tc, nothing_there, 0, n);
     tcase_add_loop_test(tc, busy_frame_stays, 0, ARRAY_SIZE(formats));
     tcase_add_loop_test(tc, large_page_splits, 0, n);
+    tcase_add_loop_test(tc, code_in_small_pages, 0, n);
     tcase_add_loop_test(tc, references_and_rights, 0, n);
     tcase_add_loop_test(tc, table_limit, 0, n);
     tcase_add_loop_test(tc, out_of_memory, 0, n);

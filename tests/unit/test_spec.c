@@ -32,7 +32,8 @@ enum {
     STIBP = 32,
     VERW = 64,
     L1D = 128,
-    BHI = 256
+    BHI = 256,
+    CODE_4K = 512
 };
 
 static const struct {
@@ -41,16 +42,16 @@ static const struct {
     unsigned want;
     uint64_t guest_ctrl, ctrl_mask, guest_caps;
 } cpus_known[] = {
-    {"Skylake, microcode of 2017", {.smt = true, .leaf7_b = EBX_TSX}, RSB, 0, 0, 0},
+    {"Skylake, microcode of 2017", {.smt = true, .leaf7_b = EBX_TSX}, RSB | CODE_4K, 0, 0, 0},
     {"Skylake client",
      {.smt = true, .leaf7_b = EBX_TSX, .leaf7_d = EDX_CLIENT},
-     IBRS | RSB | IBPB | STIBP | VERW | L1D,
+     IBRS | RSB | IBPB | STIBP | VERW | L1D | CODE_4K,
      2,
      7,
      0},
     {"Skylake server",
      {.smt = true, .leaf7_b = EBX_TSX, .leaf7_d = EDX_SERVER, .arch_caps = RSBA},
-     IBRS | RSB | IBPB | STIBP | VERW | L1D,
+     IBRS | RSB | IBPB | STIBP | VERW | L1D | CODE_4K,
      2,
      7,
      RSBA},
@@ -59,7 +60,7 @@ static const struct {
       .leaf7_b = EBX_TSX,
       .leaf7_d = EDX_SERVER,
       .arch_caps = RDCL_NO | IBRS_ALL | SKIP_L1D | MDS_NO | TSX_CTRL | FB_CLEAR},
-     ENHANCED | RSB | IBPB | STIBP | VERW,
+     ENHANCED | RSB | IBPB | STIBP | VERW | CODE_4K,
      3,
      7,
      RDCL_NO | IBRS_ALL | SKIP_L1D | MDS_NO | FB_CLEAR},
@@ -76,19 +77,21 @@ static const struct {
     {"one that has everything",
      {.leaf7_d = EDX_SERVER,
       .leaf7_2_d = BIT(2) | BIT(4),
-      .arch_caps = RDCL_NO | IBRS_ALL | SKIP_L1D | MDS_NO | TAA_NO | MMIO_NO | RRSBA | PBRSB_NO},
+      .arch_caps = RDCL_NO | IBRS_ALL | SKIP_L1D | MDS_NO | PSCHANGE_NO | TAA_NO | MMIO_NO | RRSBA |
+                   PBRSB_NO},
      ENHANCED | IBPB | BHI,
      0x441,
      7,
-     RDCL_NO | IBRS_ALL | SKIP_L1D | MDS_NO | TAA_NO | MMIO_NO | RRSBA | PBRSB_NO},
+     RDCL_NO | IBRS_ALL | SKIP_L1D | MDS_NO | PSCHANGE_NO | TAA_NO | MMIO_NO | RRSBA | PBRSB_NO},
     {"the same, without branch history injection",
      {.leaf7_d = EDX_SERVER,
       .leaf7_2_d = BIT(4),
-      .arch_caps = RDCL_NO | IBRS_ALL | MDS_NO | TAA_NO | MMIO_NO | BHI_NO | PBRSB_NO},
+      .arch_caps =
+          RDCL_NO | IBRS_ALL | MDS_NO | PSCHANGE_NO | TAA_NO | MMIO_NO | BHI_NO | PBRSB_NO},
      ENHANCED | IBPB,
      1,
      7,
-     RDCL_NO | IBRS_ALL | MDS_NO | TAA_NO | MMIO_NO | BHI_NO | PBRSB_NO},
+     RDCL_NO | IBRS_ALL | MDS_NO | PSCHANGE_NO | TAA_NO | MMIO_NO | BHI_NO | PBRSB_NO},
     {"Zen 1", {.amd = true, .smt = true, .ext8_b = BIT(12)}, RSB | IBPB, 0, 0, 0},
     {"Zen 2",
      {.amd = true, .smt = true, .ext8_b = BIT(12) | BIT(14) | BIT(15) | BIT(17) | BIT(24)},
@@ -131,7 +134,7 @@ START_TEST(decisions)
     unsigned got = (s.ibrs_each ? IBRS : 0) | (ibrs && !s.ibrs_each ? ENHANCED : 0) |
                    (s.auto_ibrs ? AUTO : 0) | (s.rsb ? RSB : 0) | (s.ibpb ? IBPB : 0) |
                    (s.force_ctrl ? STIBP : 0) | (s.verw ? VERW : 0) | (s.l1d ? L1D : 0) |
-                   (s.host_ctrl & SPEC_CTRL_BHI_S ? BHI : 0);
+                   (s.host_ctrl & SPEC_CTRL_BHI_S ? BHI : 0) | (s.code_4k ? CODE_4K : 0);
 
     ck_assert_msg(got == cpus_known[_i].want, "%s: 0x%x, not 0x%x", cpus_known[_i].name, got,
                   cpus_known[_i].want);
