@@ -14,8 +14,9 @@
 #define CAP_IBRS_ALL BIT(1)
 #define CAP_SKIP_L1D BIT(3)
 #define CAP_MDS_NO   BIT(5)
-#define CAP_PSCHANGE BIT(6) /* a page that changes its size is no machine check (CVE-2018-12207)   \
-                             */
+#define CAP_PSCHANGE                                                                               \
+    BIT(6) /* a page that changes its size is no machine check (CVE-2018-12207)                    \
+            */
 #define CAP_TAA_NO     BIT(8)
 #define CAP_MMIO_NO    (BIT(13) | BIT(14) | BIT(15)) /* SBDR_SSDP, FBSDP, PSDP */
 #define CAP_FB_CLEAR   BIT(17)
@@ -32,7 +33,8 @@
 
 struct spec spec;
 const uint16_t spec_selector = SEL_DATA; /* VERW's: one that can be written */
-_Static_assert(offsetof(struct spec, verw) == SPEC_VERW && offsetof(struct spec, rsb) == SPEC_RSB,
+_Static_assert(offsetof(struct spec, verw) == SPEC_VERW && offsetof(struct spec, rsb) == SPEC_RSB &&
+                   offsetof(struct spec, ibpb_exit) == SPEC_IBPB_EXIT,
                "read by the world switches");
 
 /* MDS, TAA, MMIO stale data, RFDS: each is cleared by the same instruction. */
@@ -76,12 +78,28 @@ static void decide_intel(const struct spec_cpu *c, struct spec *s)
                    (c->leaf7_d & LEAF7_D_SSBD ? SPEC_CTRL_SSBD : 0);
 }
 
+/*
+ * Returns of the hypervisor's that go where a guest has trained them to: branch type confusion on
+ * Zen 1 and 2 ("Retbleed"), SRSO on Zen 3 and 4, where IBPB helps only with microcode. Later CPUs
+ * have a bit against it (AMD's "Technical Update Regarding Speculative Return Stack Overflow").
+ */
+static void decide_amd_returns(const struct spec_cpu *c, struct spec *s)
+{
+    bool zen12 = c->family == 0x17 || c->family == 0x18 /* Hygon */, zen34 = c->family == 0x19;
+
+    s->ibpb_exit =
+        s->ibpb && ((zen12 && !(c->ext8_b & EXT8_B_BTC_NO)) ||
+                    (zen34 && c->ext21_a & EXT21_A_BRTYPE && !(c->ext21_a & EXT21_A_SRSO_NO)));
+    s->reduce = c->ext21_a & EXT21_A_REDUCE && !(c->ext21_a & EXT21_A_SRSO_NO);
+}
+
 /* Without automatic IBRS AMD recommends retpolines, which the hypervisor is built with anyway. */
 static void decide_amd(const struct spec_cpu *c, struct spec *s)
 {
     s->auto_ibrs = c->ext21_a & EXT21_A_AUTO_IBRS;
     s->ibpb = c->ext8_b & EXT8_B_IBPB;
     s->rsb = !s->auto_ibrs;
+    decide_amd_returns(c, s);
     s->verw = !!(c->ext21_a & EXT21_A_VERW);
     s->pred_mask = (s->ibpb ? PRED_CMD_IBPB : 0) | (c->ext21_a & EXT21_A_SBPB ? PRED_CMD_SBPB : 0);
     s->ctrl_mask = (c->ext8_b & EXT8_B_IBRS ? SPEC_CTRL_IBRS : 0) |
@@ -108,9 +126,10 @@ struct spec spec_decide(const struct spec_cpu *c)
 static struct spec_cpu this_spec_cpu(void)
 {
     struct cpuid zero = cpuid(0, 0), seven = zero.a >= 7 ? cpuid(7, 0) : (struct cpuid){0};
-    uint32_t ext = cpuid(0x80000000, 0).a;
+    uint32_t ext = cpuid(0x80000000, 0).a, sign = cpuid(1, 0).a, family = sign >> 8 & 15;
     struct spec_cpu c = {
         .amd = zero.c == 0x444d4163 || zero.c == 0x656e6975, /* "cAMD", "uine": Hygon */
+        .family = family == 15 ? 15 + (sign >> 20 & 255) : family,
         .leaf7_b = seven.b,
         .leaf7_d = seven.d,
         .leaf7_2_d = seven.a >= 2 ? cpuid(7, 2).d : 0,
@@ -132,13 +151,17 @@ void spec_init(void)
     struct spec_cpu c = this_spec_cpu();
 
     spec = spec_decide(&c);
-    log_line("speculation: retpolines%s%s%s%s%s%s%s%s%s%s",
+    log_line("speculation: retpolines%s%s%s%s%s%s%s%s%s%s%s",
              spec.auto_ibrs                    ? ", automatic IBRS"
              : spec.ibrs_each                  ? ", IBRS"
              : spec.host_ctrl & SPEC_CTRL_IBRS ? ", enhanced IBRS"
                                                : "",
              spec.host_ctrl & SPEC_CTRL_BHI_S ? ", BHI_DIS_S" : "", spec.rsb ? ", RSB filled" : "",
-             spec.ibpb ? ", IBPB" : "", spec.force_ctrl ? ", STIBP" : "", spec.verw ? ", VERW" : "",
+             spec.ibpb_exit ? ", IBPB at each exit"
+             : spec.ibpb    ? ", IBPB"
+                            : "",
+             spec.reduce ? ", predictions of returns reduced" : "",
+             spec.force_ctrl ? ", STIBP" : "", spec.verw ? ", VERW" : "",
              spec.l1d ? ", L1D flush" : "", spec.code_4k ? ", code in 4 KiB pages" : "",
              spec.ctrl_mask & SPEC_CTRL_SSBD ? ", SSBD for guests" : "",
              c.smt ? "; SMT is on: see docs/security.md" : "");
@@ -148,6 +171,8 @@ void spec_cpu_on(void)
 {
     if (spec.auto_ibrs)
         wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_AUTO_IBRS);
+    if (spec.reduce)
+        wrmsr(MSR_BP_CFG, rdmsr(MSR_BP_CFG) | BP_CFG_REDUCE);
     if (spec.has_ctrl)
         wrmsr(MSR_SPEC_CTRL, spec.host_ctrl);
 }

@@ -8,8 +8,12 @@
 #define BH_X86_SPEC_H
 
 /* Offsets in struct spec, for the world switches. */
-#define SPEC_VERW 0
-#define SPEC_RSB  1
+#define SPEC_VERW      0
+#define SPEC_RSB       1
+#define SPEC_IBPB_EXIT 2
+
+#define MSR_PRED_CMD  0x49
+#define PRED_CMD_IBPB 1
 
 #ifndef __ASSEMBLER__
 
@@ -17,16 +21,16 @@
 #include "hyp/x86/vcpu.h"
 
 #define MSR_SPEC_CTRL     0x48
-#define MSR_PRED_CMD      0x49
 #define MSR_ARCH_CAPS     0x10a
 #define MSR_FLUSH_CMD     0x10b
+#define MSR_BP_CFG        0xc001102e
+#define BP_CFG_REDUCE     BIT(4)
 #define SPEC_CTRL_IBRS    BIT(0)
 #define SPEC_CTRL_STIBP   BIT(1)
 #define SPEC_CTRL_SSBD    BIT(2)
 #define SPEC_CTRL_RRSBA_S BIT(6)
 #define SPEC_CTRL_PSFD    BIT(7)
 #define SPEC_CTRL_BHI_S   BIT(10)
-#define PRED_CMD_IBPB     BIT(0)
 #define PRED_CMD_SBPB     BIT(7)
 #define FLUSH_CMD_L1D     BIT(0)
 #define EFER_AUTO_IBRS    BIT(21)
@@ -43,14 +47,19 @@
 #define EXT8_B_STIBP      BIT(15)
 #define EXT8_B_SSBD       BIT(24)
 #define EXT8_B_PSFD       BIT(28)
+#define EXT8_B_BTC_NO     BIT(29)
 #define EXT21_A_VERW      BIT(5)
 #define EXT21_A_AUTO_IBRS BIT(8)
 #define EXT21_A_SBPB      BIT(27)
+#define EXT21_A_BRTYPE    BIT(28) /* IBPB forgets the kind of a branch, too */
+#define EXT21_A_SRSO_NO   BIT(29)
+#define EXT21_A_REDUCE    BIT(31)
 
 /* What the CPU says: CPUID registers, 0 where the leaf or the MSR does not exist. */
 struct spec_cpu {
     bool amd; /* AMD or Hygon: 0x80000008 and on count, leaf 7's bits do not */
     bool smt; /* a core has more than one thread */
+    uint32_t family;
     uint32_t leaf7_b, leaf7_d, leaf7_2_d, ext8_b, ext21_a;
     uint64_t arch_caps;
 };
@@ -58,6 +67,8 @@ struct spec_cpu {
 struct spec {
     uint8_t verw;        /* buffers are cleared by VERW before an entry */
     uint8_t rsb;         /* return predictions are overwritten after an exit */
+    uint8_t ibpb_exit;   /* all predictions are forgotten after an exit */
+    bool reduce;         /* BP_CFG's bit */
     bool ibrs_each;      /* SPEC_CTRL must be written after each exit, not only when it differs */
     bool auto_ibrs;      /* EFER's bit */
     bool ibpb;           /* on this CPU another domain runs than before */
@@ -119,6 +130,17 @@ static inline void spec_exit(const struct x86_vcpu *v)
     je 770f
     verw spec_selector
 770:
+.endm
+
+/* Right after it ran, if the CPU needs it. Clobbers eax, ecx, edx and the flags. */
+.macro spec_forget
+    cmpb $0, spec + SPEC_IBPB_EXIT
+    je 778f
+    mov $MSR_PRED_CMD, %ecx
+    mov $PRED_CMD_IBPB, %eax
+    xor %edx, %edx
+    wrmsr
+778:
 .endm
 
 /*
