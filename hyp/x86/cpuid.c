@@ -48,8 +48,9 @@
 #define EXT8_B                                                                                     \
     (BIT(0) | BIT(2) | BIT(12) | BIT(14) | BIT(15) | BIT(16) | BIT(17) | BIT(18) | BIT(19) |       \
      BIT(24) | BIT(26) | BIT(28) | BIT(29) | BIT(30))
-/* LFENCE serializes, VERW clears, null selectors clear; SBPB, IBPB of all types, SRSO_NO. */
-#define EXT21_A         (BIT(2) | BIT(5) | BIT(6) | BIT(27) | BIT(28) | BIT(29))
+/* LFENCE serializes, VERW clears, null selectors clear; SBPB, IBPB of all types, no SRSO (at all,
+ * or between a kernel and its programs). */
+#define EXT21_A         (BIT(2) | BIT(5) | BIT(6) | BIT(27) | BIT(28) | BIT(29) | BIT(30))
 #define GUEST_PHYS_BITS 48U
 #define MAX_BASIC       0xdU
 #define MAX_EXTENDED    0x80000021U

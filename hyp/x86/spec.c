@@ -10,13 +10,11 @@
 #include "hyp/x86/layout.h"
 
 /* IA32_ARCH_CAPABILITIES. */
-#define CAP_RDCL_NO  BIT(0)
-#define CAP_IBRS_ALL BIT(1)
-#define CAP_SKIP_L1D BIT(3)
-#define CAP_MDS_NO   BIT(5)
-#define CAP_PSCHANGE                                                                               \
-    BIT(6) /* a page that changes its size is no machine check (CVE-2018-12207)                    \
-            */
+#define CAP_RDCL_NO    BIT(0)
+#define CAP_IBRS_ALL   BIT(1)
+#define CAP_SKIP_L1D   BIT(3)
+#define CAP_MDS_NO     BIT(5)
+#define CAP_PSCHANGE   BIT(6) /* no machine check when a page changes its size */
 #define CAP_TAA_NO     BIT(8)
 #define CAP_MMIO_NO    (BIT(13) | BIT(14) | BIT(15)) /* SBDR_SSDP, FBSDP, PSDP */
 #define CAP_FB_CLEAR   BIT(17)
@@ -58,7 +56,7 @@ static void decide_intel(const struct spec_cpu *c, struct spec *s)
     s->verw = needs_verw(c);
     s->l1d = c->leaf7_d & LEAF7_D_L1D_FLUSH && !(caps & (CAP_RDCL_NO | CAP_SKIP_L1D));
     s->rsb = !enhanced || !(caps & CAP_PBRSB_NO);
-    s->code_4k = !(caps & CAP_PSCHANGE);
+    s->code_4k = !(caps & CAP_PSCHANGE); /* CVE-2018-12207 */
     s->has_caps = c->leaf7_d & LEAF7_D_ARCH_CAPS;
     s->guest_caps = caps & CAP_GUEST;
     if (!ibrs)
