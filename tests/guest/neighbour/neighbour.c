@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Works beside hostile guests: "work=N" passes over its memory, each of which finds what the one
- * before has written, and takes a look at the clock and at a timer: they neither run backwards nor
- * stand still. "share=N": of the time that it wanted to run it was given N percent at least. Every
- * other domain is offered a port to send it events, and they are taken.
+ * Works beside hostile guests: "work=N" passes over its memory, or "until=D": until domain D is
+ * gone. Each finds what the one before has written, and takes a look at the clock and at a timer:
+ * they neither run backwards nor stand still. "share=N": of the time that it wanted to run it was
+ * given N percent at least. Every other domain is offered a port to send it events, and they are
+ * taken.
  */
 #include "tests/guest/hostile.h"
 
@@ -105,15 +106,23 @@ static void check_share(uint64_t least)
     TRUE(share >= least);
 }
 
+/* No port has number 0, so this binds nothing. */
+static bool is_there(uint64_t domain)
+{
+    evtchn_bind_interdomain_t b = {.remote_dom = (domid_t)domain};
+
+    return HYPERCALL2(__HYPERVISOR_event_channel_op, EVTCHNOP_bind_interdomain, &b) != -XEN_ESRCH;
+}
+
 void probe_main(void)
 {
-    uint64_t work = hostile_option("work", 1);
+    uint64_t work = hostile_option("work", 1), until = hostile_option("until", 0);
 
     find_timer();
     for (unsigned i = 0; i < PAGES; i++)
         pages[i] = rt_page_alloc();
     offer_ports();
-    for (uint64_t n = 0; n < work; n++)
+    for (uint64_t n = 0; until ? is_there(until) : n < work; n++)
         pass(n);
     EQUAL(wrong, 0);
     check_share(hostile_option("share", 0));
