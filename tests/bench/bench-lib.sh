@@ -37,7 +37,7 @@ boot_on() {
 
 # The figures of the bench guest in the log of DIR, which must end well.
 take_figures() { # DIR TO
-    tr -d '\r' <"$1/com1.log" | sed -n 's/^\(\[.*\] \)\{0,1\}bench \([a-z0-9-]*\) *\([0-9a-f]*\)$/\2 \3/p' >"$2"
+    tr -d '\r' <"$1/com1.log" | sed -n 's/^\(\[.*\] \|(d.) \)\{0,1\}bench \([a-z0-9-]*\) *\([0-9a-f]*\)$/\2 \3/p' >"$2"
     grep -aq 'PASS' "$1/com1.log" || {
         echo "the bench guest did not end well:" >&2
         tail -n 30 "$1/com1.log" >&2
@@ -74,6 +74,58 @@ bench_xen() { # VENDOR
     grub-mkrescue -o "$dir/host.iso" "$dir/tree" >"$dir/mkrescue.log" 2>&1
     boot_on "$1" "$dir"
     take_figures "$dir" "$work/xen-$1.figures"
+}
+
+# Linux as Xen's dom0 with a toolstack, and what it starts.
+make_dom0() {
+    dom0=$work/dom0
+    mkdir -p "$dom0/tree"
+    kernel dom0
+    scripts/xentools "$BUILD/xentools" >"$work/xentools.log" 2>&1 || {
+        cat "$work/xentools.log" >&2
+        exit 1
+    }
+    tools=$(printf "$BUILD/xentools/%s " xenstored xenconsoled xen-init-dom0 xl)
+    # shellcheck disable=SC2086 # paths
+    scripts/initramfs "$dom0/programs" tests/bench/dom0init $tools
+    cp "$BUILD"/kernels/dom0/*.ko "$BUILD/probe/bench/bench.elf" "$BUILD/probe/sleeper/sleeper.elf" \
+        "$BUILD/kernels/cloud/vmlinuz" "$work/initrd.gz" "$dom0/tree"
+    find "$dom0/tree" -exec touch -h -d @0 {} +
+    (cd "$dom0/tree" && find . | LC_ALL=C sort | cpio --quiet --reproducible -o -H newc) |
+        gzip -1n | cat "$dom0/programs" - >"$dom0/initrd"
+    "$BUILD/bench/vmlinux" "$BUILD/kernels/dom0/vmlinuz" "$dom0/vmlinux"
+}
+
+# What it does: two bench guests, whose debug console is Xen's then, or making guests. In Bochs,
+# which has no IOMMU, dom0 is PV.
+xen_dom0() { # VENDOR pair|create
+    dir=$work/xen-$2-$1
+    options="dom0_mem=640M dom0_max_vcpus=1 com1=115200,8n1 console=com1"
+    [ "$2" = create ] || options="$options guest_loglvl=all"
+    mkdir -p "$dir"
+    case $1 in
+    qemu)
+        # shellcheck disable=SC2086 # several options
+        timeout "$HANG" qemu-system-x86_64 -accel tcg -M q35 -m 2048 -nodefaults -no-reboot \
+            -cpu "$QEMU_CPU" -display none $ICOUNT -serial "file:$dir/com1.log" \
+            -device intel-iommu,intremap=on,aw-bits=48 -kernel "$BUILD/xen/xen.elf" \
+            -append "dom0=pvh $options" -initrd "$dom0/vmlinux console=hvc0 quiet $2,$dom0/initrd" \
+            >"$dir/qemu.log" 2>&1 </dev/null
+        ;;
+    bochs)
+        mkdir -p "$dir/tree/boot/grub"
+        cp "$BUILD/xen/xen.elf" "$dom0/vmlinux" "$dom0/initrd" "$dir/tree/boot/"
+        printf '%s\n' "set timeout=0" "multiboot /boot/xen.elf $options" \
+            "module /boot/vmlinux console=hvc0 quiet $2" "module --nounzip /boot/initrd" boot \
+            >"$dir/tree/boot/grub/grub.cfg"
+        grub-mkrescue -o "$dir/host.iso" "$dir/tree" >"$dir/mkrescue.log" 2>&1
+        boot_bochs "$dir" 1
+        ;;
+    esac
+    case $2 in
+    pair) take_figures "$dir" "$work/xen-pair-$1.figures" ;;
+    create) tr -d '\r' <"$dir/com1.log" | sed -n 's/^bench //p' >"$work/xen-create.figures" ;;
+    esac
 }
 
 # Where what a reader does beside each flood goes: on VT-x the flooders have a CPU of their own.

@@ -2,8 +2,8 @@
 # shellcheck shell=sh
 # Sourced.
 BUILD=${BUILD:-build}
-scripts/xenstored "$BUILD/xenstored"
+scripts/xentools "$BUILD/xentools"
 
 differ() { # OURS SEED REQUESTS
-    "$BUILD/xs/xsdiff" "$(realpath "$BUILD/xs/nohyp.so")" "$BUILD/xenstored/xenstored" "$@"
+    "$BUILD/xs/xsdiff" "$(realpath "$BUILD/xs/nohyp.so")" "$BUILD/xentools/xenstored" "$@"
 }
