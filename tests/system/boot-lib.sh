@@ -21,6 +21,7 @@
 #   expect DIR PATTERN...   each must stand in the log
 #   expect_stamps DIR       time begins at the loader's hand-over, not when its clock has been measured
 #   expect_not DIR PATTERN  must not
+#   code FUNCTION           the hypervisor's instructions there: address, space, instruction
 #   poke FILE OFFSET HEX...   writes bytes into a file
 
 ACCEL=${ACCEL:-tcg}
@@ -112,6 +113,10 @@ host_image() {
     # shellcheck disable=SC2086 # an option or none
     "$BUILD/bl" image -o "$1/host.iso" ${2:+--hypervisor "$2"} ${control:+--control "$control"} \
         ${store:+--store "$store"} "$1/host.xml" || exit 1
+}
+
+code() {
+    objdump -d --no-show-raw-insn --disassemble="$1" "$BUILD/bulkhead.elf.syms" | sed 's/: *\t/ /'
 }
 
 # Boots with boot_$1 in the background until boot_end.
