@@ -106,7 +106,7 @@ xen_dom0() { # VENDOR pair|create
     case $1 in
     qemu)
         # shellcheck disable=SC2086 # several options
-        timeout "$HANG" qemu-system-x86_64 -accel tcg -M q35 -m 2048 -nodefaults -no-reboot \
+        timeout -k 10 "$HANG" qemu-system-x86_64 -accel tcg -M q35 -m 2048 -nodefaults -no-reboot \
             -cpu "$QEMU_CPU" -display none $ICOUNT -serial "file:$dir/com1.log" \
             -device intel-iommu,intremap=on,aw-bits=48 -kernel "$BUILD/xen/xen.elf" \
             -append "dom0=pvh $options" -initrd "$dom0/vmlinux console=hvc0 quiet $2,$dom0/initrd" \
@@ -171,7 +171,7 @@ linux_bulkhead() {
 bare_qemu() { # DIR KERNEL
     mkdir -p "$1"
     # shellcheck disable=SC2086 # several options
-    timeout "$HANG" qemu-system-x86_64 -accel tcg -M q35 -m "$LINUX_MIB" -nodefaults -no-reboot \
+    timeout -k 10 "$HANG" qemu-system-x86_64 -accel tcg -M q35 -m "$LINUX_MIB" -nodefaults -no-reboot \
         -cpu "$QEMU_CPU" -display none $ICOUNT \
         -serial "file:$1/com1.log" -kernel "$2" -initrd "$work/initrd.gz" \
         -append "console=ttyS0 $CMDLINE" >"$1/qemu.log" 2>&1 </dev/null

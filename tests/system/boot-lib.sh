@@ -193,7 +193,7 @@ qemu_claims() { # FEATURES
 boot_qemu() {
     dir=$1
     shift
-    timeout --foreground "$HANG" qemu-system-x86_64 -accel "$ACCEL" -M q35 -m "$HOST_MIB" -nodefaults \
+    timeout --foreground -k 10 "$HANG" qemu-system-x86_64 -accel "$ACCEL" -M q35 -m "$HOST_MIB" -nodefaults \
         -no-reboot -cpu "$QEMU_CPU" -display none -vga std -cdrom "$dir/host.iso" \
         -serial "file:$dir/com1.log" "$@" >"$dir/qemu.log" 2>&1 </dev/null ||
         ended "$dir" "$?"
@@ -222,7 +222,7 @@ clock: sync=none, time0=1767225600
 END
     [ -e "$1/rc" ] || echo c >"$1/rc"
     code=0
-    LD_PRELOAD="$BUILD/system/nodelay.so" timeout --foreground "$HANG" \
+    LD_PRELOAD="$BUILD/system/nodelay.so" timeout --foreground -k 10 "$HANG" \
         bochs -q -f "$1/bochsrc" -rc "$1/rc" >"$1/bochs.out" 2>&1 </dev/null || code=$?
     [ "$code" = 1 ] || ended "$1" "$code"
 }
