@@ -3,6 +3,7 @@
 # The probe guests that end by themselves, and their verdicts.
 probe_names="apic evtchn grant loops memory pointers policy sched smp spec traps version"
 all_probes() { # NAME...
+    : "${1:?no probe is named}"
     for name in "$@"; do
         vcpus=1
         case $name in
@@ -15,6 +16,7 @@ all_probes() { # NAME...
 expect_probes() { # DIR NAME...
     probes_dir=$1
     shift
+    : "${1:?no probe is named}"
     for name in "$@"; do
         expect "$probes_dir" "\[$name\] PASS" "\[$name\] domain [0-9]* destroyed"
     done

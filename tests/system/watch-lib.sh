@@ -15,14 +15,16 @@ watch_image() {
 
 watch_host() {
     {
-        all_probes
+        # shellcheck disable=SC2086 # several names
+        all_probes $probe_names
         greedy
         probe reboot 1 "<on_reboot>restart</on_reboot>" 20
     } | watch_image "$1"
 }
 
 watch_expect() {
-    expect_probes "$1"
+    # shellcheck disable=SC2086
+    expect_probes "$1" $probe_names
     expect "$1" "\[greedy\] PASS" "\[reboot\] domain 20 destroyed" "watch: longest: .* of [1-9][0-9]\{4\} instructions"
     if grep -a "watch: .* took" "$1/com1.log"; then
         exit 1
