@@ -89,13 +89,11 @@ static void p2m_fault(struct x86_vcpu *v, const struct exit *e)
     struct p2m *p2m = &v->dom->p2m;
     gfn_t gfn = gpa_to_gfn(e->p2m.gpa);
     char why[80];
-    unsigned order;
     hfn_t f;
-    enum p2m_type t = p2m_lookup(p2m, gfn, &f, &order);
+    enum p2m_type t = p2m_lookup(p2m, gfn, &f, NULL);
 
-    if (t == P2M_RAM && e->p2m.fetch && order && p2m->code_4k) {
-        if (p2m_split(p2m, gfn))
-            crash(v, "no memory for page tables");
+    if (t == P2M_RAM && e->p2m.fetch && p2m->code_4k && p2m_split(p2m, gfn)) {
+        crash(v, "no memory for page tables");
         return;
     }
     if (t == P2M_RAM || (t != P2M_NONE && !e->p2m.fetch && !(e->p2m.write && t == P2M_GRANT_RO)))

@@ -99,7 +99,7 @@ static void print(const char *fmt, ...)
     int n;
 
     va_start(ap, fmt);
-    n = format_v(text, sizeof(text), fmt, ap);
+    n = MIN(format_v(text, sizeof(text), fmt, ap), (int)sizeof(text) - 1);
     va_end(ap);
     if (!HYPERCALL3(__HYPERVISOR_console_io, CONSOLEIO_write, n, text))
         return;
