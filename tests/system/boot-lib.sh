@@ -21,6 +21,7 @@
 #   expect DIR PATTERN...   each must stand in the log
 #   expect_stamps DIR       time begins at the loader's hand-over, not when its clock has been measured
 #   expect_not DIR PATTERN  must not
+#   address FUNCTION        where the hypervisor has it
 #   code FUNCTION           the hypervisor's instructions there: address, space, instruction
 #   poke FILE OFFSET HEX...   writes bytes into a file
 
@@ -113,6 +114,10 @@ host_image() {
     # shellcheck disable=SC2086 # an option or none
     "$BUILD/bl" image -o "$1/host.iso" ${2:+--hypervisor "$2"} ${control:+--control "$control"} \
         ${store:+--store "$store"} "$1/host.xml" || exit 1
+}
+
+address() {
+    nm "$BUILD/bulkhead.elf.syms" | sed -n "s/ . $1$//p"
 }
 
 code() {
