@@ -23,6 +23,44 @@ against_goal() { # VALUE GOAL
     fi
 }
 
+# Debian's Xen or what belongs to it: $BUILD/NAME from scripts/NAME.
+fetch() { # NAME
+    "scripts/$1" "$BUILD/$1" >"$work/$1.log" 2>&1 || {
+        cat "$work/$1.log" >&2
+        exit 1
+    }
+}
+
+# What is in DIR, as a cpio archive that is the same each time.
+archive() { # DIR
+    find "$1" -exec touch -h -d @0 {} +
+    (cd "$1" && find . | LC_ALL=C sort | cpio --quiet --reproducible -o -H newc)
+}
+
+# QEMU starts KERNEL itself, on one CPU that counts instructions.
+qemu_kernel() { # DIR MIB KERNEL ARG...
+    dir=$1 mib=$2 image=$3
+    shift 3
+    # shellcheck disable=SC2086 # several options
+    timeout -k 10 "$HANG" qemu-system-x86_64 -accel tcg -M q35 -m "$mib" -nodefaults -no-reboot \
+        -cpu "$QEMU_CPU" -display none $ICOUNT -serial "file:$dir/com1.log" -kernel "$image" "$@" \
+        >"$dir/qemu.log" 2>&1 </dev/null
+}
+
+# An image with Xen and these files; GRUB's commands on stdin.
+xen_image() { # DIR FILE...
+    dir=$1
+    shift
+    mkdir -p "$dir/tree/boot/grub"
+    cp "$BUILD/xen/xen.elf" "$@" "$dir/tree/boot/"
+    {
+        echo "set timeout=0"
+        cat
+        echo boot
+    } >"$dir/tree/boot/grub/grub.cfg"
+    grub-mkrescue -o "$dir/host.iso" "$dir/tree" >"$dir/mkrescue.log" 2>&1
+}
+
 # boot_on qemu|bochs DIR ARG...: one CPU, deterministic where that is possible.
 boot_on() {
     vendor=$1
@@ -63,15 +101,9 @@ bench_bulkhead() { # VENDOR
 
 bench_xen() { # VENDOR
     dir=$work/xen-$1
-    scripts/xen "$BUILD/xen" >"$work/xen.log" 2>&1 || {
-        cat "$work/xen.log" >&2
-        exit 1
-    }
-    mkdir -p "$dir/tree/boot/grub"
-    cp "$BUILD/xen/xen.elf" "$BUILD/probe/bench/bench.elf" "$dir/tree/boot/"
-    printf '%s\n' "set timeout=0" "multiboot /boot/xen.elf $XEN_OPTIONS" \
-        "module /boot/bench.elf" boot >"$dir/tree/boot/grub/grub.cfg"
-    grub-mkrescue -o "$dir/host.iso" "$dir/tree" >"$dir/mkrescue.log" 2>&1
+    fetch xen
+    printf '%s\n' "multiboot /boot/xen.elf $XEN_OPTIONS" "module /boot/bench.elf" |
+        xen_image "$dir" "$BUILD/probe/bench/bench.elf"
     boot_on "$1" "$dir"
     take_figures "$dir" "$work/xen-$1.figures"
 }
@@ -81,18 +113,14 @@ make_dom0() {
     dom0=$work/dom0
     mkdir -p "$dom0/tree"
     kernel dom0
-    scripts/xentools "$BUILD/xentools" >"$work/xentools.log" 2>&1 || {
-        cat "$work/xentools.log" >&2
-        exit 1
-    }
+    fetch xen
+    fetch xentools
     tools=$(printf "$BUILD/xentools/%s " xenstored xenconsoled xen-init-dom0 xl)
     # shellcheck disable=SC2086 # paths
     scripts/initramfs "$dom0/programs" tests/bench/dom0init $tools
     cp "$BUILD"/kernels/dom0/*.ko "$BUILD/probe/bench/bench.elf" "$BUILD/probe/sleeper/sleeper.elf" \
         "$BUILD/kernels/cloud/vmlinuz" "$work/initrd.gz" "$dom0/tree"
-    find "$dom0/tree" -exec touch -h -d @0 {} +
-    (cd "$dom0/tree" && find . | LC_ALL=C sort | cpio --quiet --reproducible -o -H newc) |
-        gzip -1n | cat "$dom0/programs" - >"$dom0/initrd"
+    archive "$dom0/tree" | gzip -1n | cat "$dom0/programs" - >"$dom0/initrd"
     "$BUILD/bench/vmlinux" "$BUILD/kernels/dom0/vmlinuz" "$dom0/vmlinux"
 }
 
@@ -105,20 +133,13 @@ xen_dom0() { # VENDOR pair|create
     mkdir -p "$dir"
     case $1 in
     qemu)
-        # shellcheck disable=SC2086 # several options
-        timeout -k 10 "$HANG" qemu-system-x86_64 -accel tcg -M q35 -m 2048 -nodefaults -no-reboot \
-            -cpu "$QEMU_CPU" -display none $ICOUNT -serial "file:$dir/com1.log" \
-            -device intel-iommu,intremap=on,aw-bits=48 -kernel "$BUILD/xen/xen.elf" \
-            -append "dom0=pvh $options" -initrd "$dom0/vmlinux console=hvc0 quiet $2,$dom0/initrd" \
-            >"$dir/qemu.log" 2>&1 </dev/null
+        qemu_kernel "$dir" 2048 "$BUILD/xen/xen.elf" -device intel-iommu,intremap=on,aw-bits=48 \
+            -append "dom0=pvh $options" -initrd "$dom0/vmlinux console=hvc0 quiet $2,$dom0/initrd"
         ;;
     bochs)
-        mkdir -p "$dir/tree/boot/grub"
-        cp "$BUILD/xen/xen.elf" "$dom0/vmlinux" "$dom0/initrd" "$dir/tree/boot/"
-        printf '%s\n' "set timeout=0" "multiboot /boot/xen.elf $options" \
-            "module /boot/vmlinux console=hvc0 quiet $2" "module --nounzip /boot/initrd" boot \
-            >"$dir/tree/boot/grub/grub.cfg"
-        grub-mkrescue -o "$dir/host.iso" "$dir/tree" >"$dir/mkrescue.log" 2>&1
+        printf '%s\n' "multiboot /boot/xen.elf $options" \
+            "module /boot/vmlinux console=hvc0 quiet $2" "module --nounzip /boot/initrd" |
+            xen_image "$dir" "$dom0/vmlinux" "$dom0/initrd"
         boot_bochs "$dir" 1
         ;;
     esac
@@ -149,9 +170,7 @@ flood_beside() { # VENDOR
 make_initrd() {
     mkdir -p "$work/tree"
     cp "$BUILD/bench/init" "$work/tree/init"
-    touch -h -d @0 "$work/tree" "$work/tree/init"
-    (cd "$work/tree" && find . | LC_ALL=C sort | cpio --quiet --reproducible -o -H newc) |
-        gzip -9n >"$work/initrd.gz"
+    archive "$work/tree" | gzip -9n >"$work/initrd.gz"
 }
 
 # Linux as a guest: from the host's hand-over. The stamps of the log are ns, and so instructions.
@@ -170,11 +189,7 @@ linux_bulkhead() {
 
 bare_qemu() { # DIR KERNEL
     mkdir -p "$1"
-    # shellcheck disable=SC2086 # several options
-    timeout -k 10 "$HANG" qemu-system-x86_64 -accel tcg -M q35 -m "$LINUX_MIB" -nodefaults -no-reboot \
-        -cpu "$QEMU_CPU" -display none $ICOUNT \
-        -serial "file:$1/com1.log" -kernel "$2" -initrd "$work/initrd.gz" \
-        -append "console=ttyS0 $CMDLINE" >"$1/qemu.log" 2>&1 </dev/null
+    qemu_kernel "$1" "$LINUX_MIB" "$2" -initrd "$work/initrd.gz" -append "console=ttyS0 $CMDLINE"
 }
 
 # The same kernel when QEMU starts it: from its first instruction, which is one of another program's.
