@@ -228,7 +228,7 @@ END
     [ -e "$1/rc" ] || echo c >"$1/rc"
     code=0
     LD_PRELOAD="$BUILD/system/nodelay.so" timeout --foreground -k 10 "$HANG" \
-        bochs -q -f "$1/bochsrc" -rc "$1/rc" >"$1/bochs.out" 2>&1 </dev/null || code=$?
+        stdbuf -oL bochs -q -f "$1/bochsrc" -rc "$1/rc" >"$1/bochs.out" 2>&1 </dev/null || code=$?
     [ "$code" = 1 ] || ended "$1" "$code"
 }
 
