@@ -250,7 +250,8 @@ static void fill(TCase *tc)
 
 int main(void)
 {
-    char parts[1100];
+    char parts[1100], remove[64];
+    int code;
 
     if (!getcwd(root, sizeof(root)) || !mkdtemp(temp) || chdir(temp))
         return EXIT_FAILURE;
@@ -258,5 +259,7 @@ int main(void)
     snprintf(parts, sizeof(parts), "%s/tests/xmlbad/parts", root);
     if (symlink(parts, "parts"))
         return EXIT_FAILURE;
-    return check_main("xml", fill);
+    code = check_main("xml", fill);
+    snprintf(remove, sizeof(remove), "rm -rf %s", temp);
+    return system(remove) ? EXIT_FAILURE : code;
 }
