@@ -385,14 +385,14 @@ static bool push(void)
     return n;
 }
 
-/* True: a whole answer to our request is there. */
+/* True: a whole answer to our request is there. Of one that is too long, we skip the end. */
 static bool pull(bool *moved)
 {
     const uint32_t head = sizeof(call.answer);
     char byte;
 
-    while (call.got < head || call.got < head + call.answer.len) {
-        if (!lane_read(&ring.answers, &byte, 1))
+    for (unsigned n = 0; call.got < head || call.got - head < call.answer.len; n++) {
+        if (n == XENSTORE_RING_SIZE || !lane_read(&ring.answers, &byte, 1))
             return false;
         *moved = true;
         if (call.got < head)
@@ -400,12 +400,17 @@ static bool pull(bool *moved)
         else if (call.got - head < sizeof(call.text) - 1)
             call.text[call.got - head] = byte;
         call.got++;
-        if (call.got == head && call.answer.len > XENSTORE_PAYLOAD_MAX)
-            rt_panic("ctl: the store answers with %u bytes", call.answer.len);
     }
     call.text[MIN(call.answer.len, sizeof(call.text) - 1)] = '\0';
     call.got = 0;
     return call.busy && call.answer.req_id == last_id && call.answer.type != XS_WATCH_EVENT;
+}
+
+static const char *error_of_answer(void)
+{
+    if (call.answer.len > XENSTORE_PAYLOAD_MAX)
+        return "too long an answer";
+    return call.answer.type == XS_ERROR ? call.text : NULL;
 }
 
 static void complain(const struct keeper *k, const char *error)
@@ -501,25 +506,21 @@ bool domstore_connect(bool connect, uint32_t ref, uint32_t port, void (*done)(vo
 
 bool domstore_serve(void)
 {
-    bool moved, any = false;
+    bool moved = false;
 
     if (!ring.page)
         return false;
-    do {
-        moved = false;
-        if (pull(&moved)) {
-            call.busy = false;
-            call.answered(call.answer.type == XS_ERROR ? call.text : NULL);
-        }
-        send_next();
-        moved |= push();
-        any |= moved;
-    } while (moved);
-    if (any)
+    if (pull(&moved)) {
+        call.busy = false;
+        call.answered(error_of_answer());
+    }
+    send_next();
+    moved |= push();
+    if (moved)
         rt_notify(store_port);
     if (scan) {
         scan = false;
         ctl_scan();
     }
-    return any;
+    return moved;
 }

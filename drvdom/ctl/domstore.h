@@ -26,8 +26,8 @@ bool domstore_ready(uint32_t domid);
 /* Somebody wants it to run as soon as it is ready; false: it is, or nothing is known of it. */
 bool domstore_want(uint32_t domid);
 bool domstore_wanted(uint32_t domid);
-/* Talks to the store as far as it can; true: something has moved. Who has become ready meanwhile is
- * started. */
+/* Takes an answer, makes a request; true: something has moved, and there may be more. Who has become
+ * ready meanwhile is started. */
 bool domstore_serve(void);
 
 /*

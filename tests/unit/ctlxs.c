@@ -12,13 +12,14 @@
 #define RINGS  6U /* of ctl's; number 0 is its own, and the store calls number n client n */
 #define GUESTS 8U /* the first client that is a guest's */
 #define VAULT  (1U << 20)
+#define LONG   (2U * XENSTORE_PAYLOAD_MAX) /* the longest answer, by the test's rule */
 
 static struct ring {
     struct xenstore_domain_interface *page; /* NULL: free */
     uint32_t ref, port;
     struct xs_request q;
     uint32_t got; /* bytes of q */
-    char out[sizeof(struct xsd_sockmsg) + XENSTORE_PAYLOAD_MAX];
+    char out[sizeof(struct xsd_sockmsg) + LONG];
     uint32_t out_at, out_n;
 } rings[RINGS];
 
@@ -27,6 +28,7 @@ static char main_page[4096] __attribute__((aligned(4096)));
 bool xs_dead;
 unsigned xs_served, xs_lives;
 int xs_open;
+uint32_t xs_keeps;
 bool (*xs_rule)(const struct xs_request *q, struct kit_answer *a);
 
 struct xenstore_domain_interface *xs_main_page(void)
@@ -48,6 +50,7 @@ void xs_start(uint32_t first)
     xs_lives = ~0U;
     xs_served = 0;
     xs_open = 0;
+    xs_keeps = 0;
     xs_rule = NULL;
 }
 
@@ -70,7 +73,7 @@ static struct ring *find(uint32_t ref)
 
 bool xs_has_mapped(uint32_t ref)
 {
-    return find(ref);
+    return find(ref) || (ref && ref == xs_keeps);
 }
 
 static bool connect(uint32_t ref, uint32_t port)
@@ -160,10 +163,11 @@ static void answer(struct ring *r)
     }
     count(q, &a);
     head = (struct xsd_sockmsg){a.type, a.req_id, a.tx_id, a.len};
-    r->out_n = sizeof(head) + (a.len < XENSTORE_PAYLOAD_MAX ? a.len : XENSTORE_PAYLOAD_MAX);
+    ck_assert_uint_le(a.len, LONG);
+    r->out_n = sizeof(head) + a.len;
     r->out_at = 0;
     memcpy(r->out, &head, sizeof(head));
-    memcpy(r->out + sizeof(head), a.text, r->out_n - sizeof(head));
+    memcpy(r->out + sizeof(head), a.text, a.len < sizeof(a.text) ? a.len : sizeof(a.text));
 }
 
 static bool get(struct ring *r)

@@ -21,6 +21,7 @@ extern bool xs_dead;
 extern unsigned xs_served; /* requests of ctl's own ring */
 extern unsigned xs_lives;  /* requests until it dies */
 extern int xs_open;        /* transactions */
+extern uint32_t xs_keeps;  /* a grant that it has mapped, whatever it says; 0: none */
 /* What the test answers: true: *a is it, with the length that it says. NULL: nothing. */
 extern bool (*xs_rule)(const struct xs_request *q, struct kit_answer *a);
 

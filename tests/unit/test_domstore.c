@@ -300,18 +300,27 @@ END_TEST
 
 static bool answer_huge(const struct xs_request *q, struct kit_answer *a)
 {
+    if (q->head.type != wrong_type || !wrong_times)
+        return false;
+    wrong_times--;
     a->type = q->head.type;
-    a->len = XENSTORE_PAYLOAD_MAX + 1;
+    a->len = 2 * XENSTORE_PAYLOAD_MAX;
     return true;
 }
 
-/* There is no telling where the next answer begins: ctl begins anew. */
+/* An answer that is too long fails, and the next one is found behind it. */
 START_TEST(huge)
 {
     begin();
+    refuse(refused[_i], 1, "");
     xs_rule = answer_huge;
     host_birth(5, "guest", BH_DOMAIN_READY);
     host_run();
+    ck_assert_uint_eq(wrong_times, 0);
+    ck_assert_int_eq(host_domains[5].state, BH_DOMAIN_READY);
+    host_changed();
+    host_run();
+    ck_assert_int_eq(host_domains[5].state, BH_DOMAIN_RUNNING);
 }
 END_TEST
 
@@ -449,7 +458,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, noise);
     tcase_add_test(tc, garbage);
     tcase_add_test(tc, impossible_indices);
-    tcase_add_exit_test(tc, huge, 1);
+    tcase_add_loop_test(tc, huge, 0, sizeof(refused) / sizeof(refused[0]));
     tcase_add_test(tc, starts_guests);
     tcase_add_test(tc, half_made);
     tcase_add_loop_test(tc, ctl_dies, 0, 5);
