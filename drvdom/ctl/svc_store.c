@@ -16,15 +16,22 @@ static struct session {
     struct xsring ring;
     uint32_t ref, port;
     bool there; /* the store serves the ring */
+    bool kept;  /* nobody uses it, but the store has it mapped */
     struct held waiting;
     uint8_t bytes[WAITING];
 } sessions[SESSIONS];
 
+/* While the store keeps the page, it must not become anything else's. */
 static void forget(struct session *s)
 {
-    rt_close(s->port);
-    if (!rt_grant_end(s->ref))
-        rt_panic("ctl: the store keeps a ring that it has let go of");
+    if (s->ref && !rt_grant_end(s->ref)) {
+        if (!s->kept)
+            rt_print("ctl: the store keeps a ring that it is not to use\n");
+        s->kept = true;
+        return;
+    }
+    if (s->port)
+        rt_close(s->port);
     rt_page_free(s->page);
     s->page = NULL;
 }
@@ -51,18 +58,13 @@ static int make(struct session *s, uint16_t store)
     if (!s->page)
         return -XEN_ENOMEM;
     port = rt_alloc_unbound(store);
-    s->ref = port < 0 ? 0 : rt_grant(store, s->page);
-    if (s->ref && domstore_connect(true, s->ref, (uint32_t)port, connected, s)) {
-        s->port = (uint32_t)port;
+    s->port = port < 0 ? 0 : (uint32_t)port;
+    s->ref = s->port ? rt_grant(store, s->page) : 0;
+    if (s->ref && domstore_connect(true, s->ref, s->port, connected, s)) {
         xsring_init(&s->ring, s->page);
         return 0;
     }
-    if (s->ref)
-        rt_grant_end(s->ref);
-    if (port >= 0)
-        rt_close((uint32_t)port);
-    rt_page_free(s->page);
-    s->page = NULL;
+    forget(s);
     return -XEN_EBUSY;
 }
 
@@ -133,6 +135,10 @@ void svc_store_serve(void)
     for (struct session *s = sessions; s < sessions + SESSIONS; s++) {
         if (!s->page)
             continue;
+        if (s->kept) {
+            forget(s);
+            continue;
+        }
         if (!s->c) {
             if (s->there)
                 leave(s);

@@ -3,8 +3,10 @@
  * The control domain's services whose bytes go elsewhere: to the store, which dies and comes back,
  * and to consoles. Both ends of the line are the real mux.
  */
+#include <stdint.h>
 #include <string.h>
 #include <xen/errno.h>
+#include <xen/grant_table.h>
 #include "tests/unit/check_main.h"
 #include "tests/unit/ctlhost.h"
 #include "tests/unit/ctlline.h"
@@ -169,6 +171,42 @@ START_TEST(store_silent)
 }
 END_TEST
 
+static bool answer_no(const struct xs_request *q, struct kit_answer *a)
+{
+    if (q->head.type != XS_CONTROL)
+        return false;
+    a->type = XS_ERROR;
+    a->len = sizeof("EINVAL");
+    memcpy(a->text, "EINVAL", a->len);
+    return true;
+}
+
+/* A ring that the store has let go of, or never wanted, and keeps: its page becomes nothing else.
+ */
+START_TEST(store_keeps)
+{
+    line_begin(true);
+    xs_keeps = GNTTAB_NR_RESERVED_ENTRIES;
+    xs_rule = _i ? answer_no : NULL;
+    line_open(&end, LINK_SERVICE_STORE, 0, LINE_PLENTY);
+    host_run();
+    if (end.c)
+        line_close(&end);
+    host_run();
+    ck_assert_uint_eq(host_grants, 1);
+    ck_assert_uint_eq(host_pages, 1);
+    xs_rule = NULL;
+    line_opened(&other, LINK_SERVICE_STORE, 0);
+    ck_assert_str_eq(store_ask(&other, XS_READ, "/none", 6), "ENOENT");
+    line_close(&other);
+    host_run();
+    ck_assert_uint_eq(host_grants, 1);
+    xs_keeps = 0;
+    host_run();
+    check_let_go();
+}
+END_TEST
+
 /* --- CONSOLE --- */
 
 START_TEST(console)
@@ -217,6 +255,7 @@ static void fill(TCase *tc)
     tcase_add_loop_test(tc, store_dies, 0, 10);
     tcase_add_test(tc, store_full);
     tcase_add_test(tc, store_silent);
+    tcase_add_loop_test(tc, store_keeps, 0, 2);
     tcase_add_test(tc, console);
 }
 
