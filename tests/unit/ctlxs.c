@@ -25,7 +25,7 @@ static struct ring {
 
 static char main_page[4096] __attribute__((aligned(4096)));
 
-bool xs_dead;
+bool xs_dead, xs_lies;
 unsigned xs_served, xs_lives;
 int xs_open;
 uint32_t xs_keeps;
@@ -46,7 +46,7 @@ void xs_start(uint32_t first)
     memset(main_page, 0, sizeof(main_page));
     page->req_prod = page->req_cons = page->rsp_prod = page->rsp_cons = first;
     rings[0].page = page;
-    xs_dead = false;
+    xs_dead = xs_lies = false;
     xs_lives = ~0U;
     xs_served = 0;
     xs_open = 0;

@@ -18,6 +18,7 @@ struct xs_request {
 };
 
 extern bool xs_dead;
+extern bool xs_lies;       /* what it says need not be so: set by the test */
 extern unsigned xs_served; /* requests of ctl's own ring */
 extern unsigned xs_lives;  /* requests until it dies */
 extern int xs_open;        /* transactions */

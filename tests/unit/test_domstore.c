@@ -268,6 +268,67 @@ START_TEST(garbage)
 }
 END_TEST
 
+static uint32_t seed;
+
+static uint32_t below(uint32_t n)
+{
+    seed = seed * 1664525 + 1013904223;
+    return (seed >> 8) % n;
+}
+
+/* The truth, too. */
+static bool answer_anything(const struct xs_request *q, struct kit_answer *a)
+{
+    static const char *const texts[] = {"T", "F", "OK", "0", "7", "4294967295", VM7, IMPORTANT};
+    const char *text = texts[below(sizeof(texts) / sizeof(texts[0]))];
+
+    switch (below(6)) {
+    case 0:
+        a->type = below(2) ? XS_ERROR : q->head.type;
+        a->len = (uint32_t)strlen(text) + (q->head.type == XS_DIRECTORY_PART);
+        strcpy(a->text, text);
+        return true;
+    case 1:
+        a->type = below(2) ? below(XS_TYPE_COUNT) : q->head.type;
+        a->len = below(below(2) ? 2 * XENSTORE_PAYLOAD_MAX : 40);
+        for (uint32_t i = 0; i < a->len && i < XENSTORE_PAYLOAD_MAX; i++)
+            a->text[i] = (char)below(256);
+        return a->type != XS_WATCH_EVENT; /* which is no answer: ctl would wait */
+    case 2:
+        return answer_more(q, a);
+    default:
+        return false;
+    }
+}
+
+/* While the store says anything, domains come and go, and consoles go on; then it is honest. */
+START_TEST(anything)
+{
+    begin();
+    seed = (uint32_t)_i;
+    xs_lies = true;
+    xs_rule = answer_anything;
+    host_birth(4, "loud", BH_DOMAIN_RUNNING)->console_port = 9;
+    for (unsigned n = 0; n < 20; n++) {
+        uint32_t domid = 5 + below(5);
+
+        if (!*host_domains[domid].name)
+            host_birth(domid, "guest", BH_DOMAIN_READY);
+        else if (below(2))
+            host_death(domid);
+        else
+            host_changed();
+        host_run();
+        host_say(4, "words\n");
+        host_run();
+        ck_assert(host_is_heard(4));
+    }
+    xs_rule = NULL;
+    settled(10, "late");
+    ck_assert_str_eq(xs_read(10, "name"), "late");
+}
+END_TEST
+
 static bool answer_beyond(const struct xs_request *q, struct kit_answer *a)
 {
     struct xenstore_domain_interface *p = xs_main_page();
@@ -457,6 +518,7 @@ static void fill(TCase *tc)
     tcase_add_loop_test(tc, errors, 0, sizeof(refused) / sizeof(refused[0]));
     tcase_add_test(tc, noise);
     tcase_add_test(tc, garbage);
+    tcase_add_loop_test(tc, anything, 0, 30);
     tcase_add_test(tc, impossible_indices);
     tcase_add_loop_test(tc, huge, 0, sizeof(refused) / sizeof(refused[0]));
     tcase_add_test(tc, starts_guests);
