@@ -33,6 +33,7 @@ BUILD=${BUILD:-build}
 HANG=${HANG:-1200} # seconds: only for an emulator that hangs
 COM2_BOCHS="mode=null"
 BOCHS_CPU=corei7_skylake_x
+BOCHS_IPS=100000000 # instructions, or idle ticks, a second of Bochs' time
 HOST_MIB=1024
 ON_IDLE=poweroff
 CPUSET= # that domains run on; empty: all
@@ -212,7 +213,7 @@ boot_bochs() {
 config_interface: textconfig
 display_library: rfb, options="timeout=0"
 plugin_ctrl: sb16=false, es1370=false, speaker=false, usb_uhci=false
-cpu: model=$BOCHS_CPU, count=$2, ips=100000000, reset_on_triple_fault=0
+cpu: model=$BOCHS_CPU, count=$2, ips=$BOCHS_IPS, reset_on_triple_fault=0
 memory: guest=$HOST_MIB, host=$HOST_MIB
 romimage: file=/usr/share/bochs/BIOS-bochs-latest, options=fastboot
 vgaromimage: file=/usr/share/bochs/VGABIOS-lgpl-latest
