@@ -385,7 +385,8 @@ static bool push(void)
     return n;
 }
 
-/* True: a whole answer to our request is there. Of one that is too long, we skip the end. */
+/* True: a whole answer to our request is there. At most a ring's worth is read at a time; of an
+ * answer that is too long, the end is skipped. */
 static bool pull(bool *moved)
 {
     const uint32_t head = sizeof(call.answer);
