@@ -65,7 +65,7 @@ kernel() {
 # no lock, the flags of the first CPU (cpu_clear_ignne, in 7.2 as in 10.0): that may undo what a VMRUN
 # or #VMEXIT does to them there, and the host goes on with the guest's page tables. So no domain runs
 # on the first. With one thread for all CPUs, 7.2 delivers an interrupt that VMRUN injects a second
-# time at the end of a thread's turn, in the midst of its handler.
+# time when a turn ends before the guest's next exit: in the midst of its handler, or with IF 0.
 qemu_cpus() {
     CPUSET= SMP=$1
     [ "$1" = 1 ] || CPUSET=1-$1 SMP=$(($1 + 1))
