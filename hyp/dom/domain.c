@@ -133,6 +133,20 @@ static bool in_use(const char *name, const struct bundle_domain *r, const struct
     return false;
 }
 
+unsigned domain_zombies(const struct domain *d)
+{
+    unsigned n = 0;
+    struct list *at;
+    spin_guard(held, &list_lock);
+
+    list_for_each(at, &domains) {
+        const struct domain *other = list_entry(at, struct domain, node);
+
+        n += other->state == BH_DOMAIN_ZOMBIE && record_conflict(other->record, d->record);
+    }
+    return n;
+}
+
 static bool is_taken(const struct bundle_domain *r)
 {
     spin_guard(held, &list_lock);
@@ -154,18 +168,21 @@ int domain_rename(struct domain *d, const char name[BUNDLE_NAME_SIZE])
 }
 
 /* Numbers go up and start again behind those of the bundle's domains, so that none is used again
- * soon, and none that one of ours comes back under. */
+ * soon, and none that one of ours comes back under. 0: all are taken. */
 static uint16_t new_id(void)
 {
     spin_guard(held, &list_lock);
-    struct domain *d;
 
-    do {
+    for (unsigned tries = BUNDLE_MAX_DOMAINS; tries < DOMID_FIRST_RESERVED; tries++) {
+        const struct domain *d;
+
         if (++last_id >= DOMID_FIRST_RESERVED)
             last_id = BUNDLE_MAX_DOMAINS + 1;
         d = first_from(last_id);
-    } while (d && d->id == last_id);
-    return last_id;
+        if (!d || d->id != last_id)
+            return last_id;
+    }
+    return 0;
 }
 
 /* From now on others find d; false: it is made by call, and its name or UUID is taken. */
@@ -326,11 +343,12 @@ int domain_create(const struct bundle_domain *record, uint16_t id, bool by_call,
                  features.tsc_fraction ? " so far" : "");
         return -XEN_EOPNOTSUPP;
     }
-    d = alloc_domain(record);
+    id = id ? id : new_id();
+    d = id ? alloc_domain(record) : NULL;
     if (!d)
         return -XEN_ENOMEM;
     d->by_call = by_call;
-    d->id = id ? id : new_id();
+    d->id = id;
     d->arch.nvcpus = d->nvcpus;
     d->arch.serial2 = record->privileges & BUNDLE_PRIV_SERIAL2;
     d->arch.domid = d->id;

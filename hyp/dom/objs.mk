@@ -24,6 +24,9 @@ test_grant-src := tests/unit/test_grant.c $(fake-dom)
 unit-tests += test_sched
 test_sched-src := tests/unit/test_sched.c hyp/dom/sched.c
 
+unit-tests += test_work
+test_work-src := tests/unit/test_work.c hyp/dom/teardown.c
+
 unit-tests += test_record
 test_record-src := tests/unit/test_record.c hyp/dom/record.c hyp/lib/hash.c
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Work on domains in slices of some 100 us: building anew after a reboot, and teardown. One CPU at
- * a time works, on the domain at the head of the queue; one that has to wait goes to the end.
+ * a time works, on the domain at the head of the queue. Those that can only wait for others are on a
+ * list of their own, and hold up nothing.
  */
 #include <xen/errno.h>
 #include "hyp/dom/domain.h"
@@ -14,13 +15,15 @@
 #define PAGES       256
 #define VCPUS       8
 #define WAIT_PERIOD 1000000ULL /* ns between two looks at domains that wait for others */
+#define DEAD_LIVES  4          /* of a guest, that others still hold: beyond, it is not restarted */
 
 bool domain_power_off_when_idle;
 
 static struct spinlock worker; /* held by the CPU that works */
 static struct spinlock queue_lock;
 static struct list queue = LIST_INIT(queue);
-static uint64_t not_before; /* ns: all that is queued waits until then */
+static struct list waiting = LIST_INIT(waiting); /* until look_at, then they are queued again */
+static uint64_t look_at;                         /* ns */
 
 /* What is dying is not built any more. */
 static void enqueue(struct domain *d, enum domain_step step)
@@ -32,7 +35,6 @@ static void enqueue(struct domain *d, enum domain_step step)
     d->step = step;
     list_del(&d->work);
     list_add_tail(&queue, &d->work);
-    not_before = 0;
 }
 
 void domain_build(struct domain *d)
@@ -121,11 +123,13 @@ static bool free_vcpus(struct domain *d, unsigned budget)
 static void restart(struct domain *d)
 {
     struct domain *next;
+    int failed;
 
     if (!d->restart)
         return;
-    d->restart = false;
-    if (domain_create(d->record, domain_is_guest(d) ? 0 : d->id, false, &next))
+    failed = domain_create(d->record, domain_is_guest(d) ? 0 : d->id, false, &next);
+    d->restart = false; /* only now: until then its name is taken */
+    if (failed)
         return;
     memcpy(next->images, d->images, sizeof(d->images));
     memset(d->images, 0, sizeof(d->images));
@@ -133,11 +137,12 @@ static void restart(struct domain *d)
     domain_build(next);
 }
 
-/* d has no memory of its own any more, but for what others have mapped. */
+/* d has no memory of its own any more, but for what others have mapped. It keeps tables and frames
+ * that count for nobody: so a guest has not many such lives. */
 static void become_zombie(struct domain *d)
 {
     d->state = BH_DOMAIN_ZOMBIE;
-    if (domain_is_guest(d))
+    if (domain_is_guest(d) && domain_zombies(d) <= DEAD_LIVES)
         restart(d);
     else if (d->restart)
         log_line("[%s] domain %u starts again when others let go of %u of its frames",
@@ -217,14 +222,14 @@ static enum domain_step work_on(struct domain *d, enum domain_step step, bool *w
     }
 }
 
-/* The domain at the head of the queue, unless all that is queued waits. */
+/* The domain at the head of the queue. */
 static struct domain *take(void)
 {
     spin_guard(held, &queue_lock);
 
-    if (list_empty(&queue) || now_ns() < not_before)
-        return NULL;
-    return list_entry(queue.next, struct domain, work);
+    if (!list_empty(&waiting) && now_ns() >= look_at)
+        list_move_tail(&queue, &waiting);
+    return list_empty(&queue) ? NULL : list_entry(queue.next, struct domain, work);
 }
 
 /* A step may have been queued by another CPU meanwhile (domain_destroy): that one stays. */
@@ -234,16 +239,19 @@ static void put_back(struct domain *d, enum domain_step was, enum domain_step ne
 
     if (d->step == was)
         d->step = next;
+    else
+        wait = false;
     list_del(&d->work);
-    if (d->step != STEP_NONE)
-        list_add_tail(&queue, &d->work);
-    if (wait)
-        not_before = now_ns() + WAIT_PERIOD;
+    if (d->step == STEP_NONE)
+        return;
+    if (wait && list_empty(&waiting))
+        look_at = now_ns() + WAIT_PERIOD;
+    list_add_tail(wait ? &waiting : &queue, &d->work);
 }
 
 bool domain_work(void)
 {
-    enum domain_step was;
+    enum domain_step was, next;
     struct domain *d;
     bool wait = false;
 
@@ -254,22 +262,25 @@ bool domain_work(void)
         was = d->step;
         WATCH(note("work step", was, d->record->name));
         __atomic_fetch_add(&d->refs, 1, __ATOMIC_RELAXED);
-        put_back(d, was, work_on(d, was, &wait), wait);
+        next = work_on(d, was, &wait);
+        put_back(d, was, next, wait);
     }
     spin_unlock(&worker);
     if (d)
         domain_put(d);
-    return d && !wait;
+    return d;
 }
 
 bool domain_work_waits(void)
 {
-    return READ_ONCE(queue.next) != &queue;
+    return READ_ONCE(queue.next) != &queue || READ_ONCE(waiting.next) != &waiting;
 }
 
 uint64_t domain_work_due(void)
 {
     spin_guard(held, &queue_lock);
 
-    return list_empty(&queue) ? ~0UL : not_before;
+    if (!list_empty(&queue))
+        return 0;
+    return list_empty(&waiting) ? ~0UL : look_at;
 }

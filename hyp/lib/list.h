@@ -34,6 +34,15 @@ static inline void list_del(struct list *n)
     n->next->prev = n->prev;
     list_init(n);
 }
+/* All that is on from goes to the end of to; from is empty then. */
+static inline void list_move_tail(struct list *to, struct list *from)
+{
+    from->next->prev = to->prev;
+    to->prev->next = from->next;
+    from->prev->next = to;
+    to->prev = from->prev;
+    list_init(from);
+}
 
 #define list_entry(p, type, member) container_of(p, type, member)
 #define list_for_each(p, head)      for ((p) = (head)->next; (p) != (head); (p) = (p)->next)
