@@ -11,6 +11,7 @@ fake-call += hyp/lib/hash.c hyp/lib/format.c
 
 unit-tests += test_call_memory
 test_call_memory-src := tests/unit/test_call_memory.c $(fake-call) $(fake-dom)
+test_call_memory-flags := -Wl,--wrap=p2m_map
 
 unit-tests += test_call
 test_call-src := tests/unit/test_call.c $(fake-call) $(fake-dom)

@@ -10,10 +10,12 @@
 
 #define SLICE 64U /* frames scrubbed at a time */
 
+/* By single pages. When one cannot be mapped the others go again, but for those that somebody has
+ * pinned meanwhile: they stay the domain's, and count. */
 static int map_small(struct domain *d, gfn_t gfn, hfn_t f, uint64_t n)
 {
+    uint64_t stay[BIT(ORDER_2M) / 64] = {0}, i;
     enum p2m_type t;
-    uint64_t i;
     hfn_t gone;
     int rc = 0;
 
@@ -22,9 +24,21 @@ static int map_small(struct domain *d, gfn_t gfn, hfn_t f, uint64_t n)
     if (!rc)
         return 0;
     while (--i)
-        if (p2m_unmap_noflush(&d->arch.p2m, gfn_add(gfn, i - 1), &gone, &t))
-            panic("[%s] what was just mapped is not there", d->record->name);
+        if (p2m_unmap_idle_noflush(&d->arch.p2m, gfn_add(gfn, i - 1), &gone, &t))
+            stay[(i - 1) / 64] |= BIT((i - 1) % 64);
     arch_p2m_flush(&d->arch.p2m);
+    for (i = 0; i < n; i++)
+        if (!(stay[i / 64] & BIT(i % 64)))
+            frame_put(hfn_add(f, i));
+    return rc;
+}
+
+static int map_large(struct domain *d, gfn_t gfn, hfn_t f)
+{
+    int rc = p2m_map(&d->arch.p2m, gfn, f, ORDER_2M, P2M_RAM);
+
+    if (rc)
+        frame_put_block(f, ORDER_2M);
     return rc;
 }
 
@@ -33,7 +47,6 @@ int ram_add(struct domain *d, gfn_t gfn, unsigned order)
     struct fresh_block *b = &d->fresh;
     uint64_t n = BIT(order);
     uint32_t part;
-    int rc;
 
     if (b->valid && b->order != order)
         ram_drop(d);
@@ -48,14 +61,9 @@ int ram_add(struct domain *d, gfn_t gfn, unsigned order)
     b->clean += part;
     if (b->clean < n)
         return 1;
-    if (order == ORDER_2M && !(gfn.val % n))
-        rc = p2m_map(&d->arch.p2m, gfn, b->frame, order, P2M_RAM);
-    else
-        rc = map_small(d, gfn, b->frame, n);
-    if (rc)
-        frame_put_block(b->frame, order);
     b->valid = false;
-    return rc;
+    return order == ORDER_2M && !(gfn.val % n) ? map_large(d, gfn, b->frame)
+                                               : map_small(d, gfn, b->frame, n);
 }
 
 void ram_drop(struct domain *d)

@@ -12,8 +12,21 @@
 #define GFNS  160U
 #define ROUND 4000
 
+int __real_p2m_map(struct p2m *p, gfn_t gfn, hfn_t f, unsigned order, enum p2m_type t);
+int __wrap_p2m_map(struct p2m *p, gfn_t gfn, hfn_t f, unsigned order, enum p2m_type t);
+
+static void (*at_collision)(void); /* another CPU, when something is there already */
 static enum p2m_type model[GFNS];
 static hfn_t frame_at[GFNS];
+
+int __wrap_p2m_map(struct p2m *p, gfn_t gfn, hfn_t f, unsigned order, enum p2m_type t)
+{
+    int rc = __real_p2m_map(p, gfn, f, order, t);
+
+    if (rc == -XEN_EEXIST && at_collision)
+        at_collision();
+    return rc;
+}
 
 static long mem(uint64_t cmd, void *arg)
 {
@@ -271,6 +284,56 @@ START_TEST(large_in_pieces)
 }
 END_TEST
 
+#define PINNED 5 /* frame of the block that domain 2 gets hold of */
+
+static grant_handle_t handle;
+
+/* Domain 2 maps a page of the block that is being populated. */
+static void map_one(void)
+{
+    struct gnttab_map_grant_ref m = {
+        .host_addr = 100UL << PAGE_SHIFT, .flags = GNTMAP_host_map, .ref = 8, .dom = 1};
+    gva_t arg = mk_gva((uint64_t)&m);
+    unsigned n = 1;
+
+    ck_assert_int_eq(grant_op(dom2->vcpus[0], GNTTABOP_map_grant_ref, &arg, &n), 0);
+    ck_assert_int_eq(m.status, GNTST_okay);
+    handle = m.handle;
+}
+
+static void unmap_one(void)
+{
+    struct gnttab_unmap_grant_ref u = {.host_addr = 100UL << PAGE_SHIFT, .handle = handle};
+    gva_t arg = mk_gva((uint64_t)&u);
+    unsigned n = 1;
+
+    ck_assert_int_eq(grant_op(dom2->vcpus[0], GNTTABOP_unmap_grant_ref, &arg, &n), 0);
+    ck_assert_int_eq(u.status, GNTST_okay);
+}
+
+/* What somebody holds of a block that cannot be populated stays the domain's, and counts. */
+START_TEST(populate_fails_late)
+{
+    grant_entry_v1_t *e;
+    xen_pfn_t first = 65;
+
+    begin();
+    dom1->memory_max = GFNS;
+    set(72, P2M_RAM, HFN_NONE);
+    ck_assert_int_eq(reservation(XENMEM_populate_physmap, &(xen_pfn_t){72}, 1, 0), 1);
+    e = grant_frame(dom1, 0);
+    e[8] = (grant_entry_v1_t){
+        .flags = GTF_permit_access, .domid = 2, .frame = (uint32_t)first + PINNED};
+    at_collision = map_one;
+    ck_assert_int_eq(reservation(XENMEM_populate_physmap, &first, 1, 3), 0);
+    at_collision = NULL;
+    set((uint32_t)first + PINNED, P2M_RAM, HFN_NONE);
+    check();
+    unmap_one();
+    fake_call_finish();
+}
+END_TEST
+
 START_TEST(refusals)
 {
     struct xen_memory_reservation r = {.nr_extents = 1, .domid = 2};
@@ -319,6 +382,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, continuations);
     tcase_add_test(tc, large_at_once);
     tcase_add_test(tc, large_in_pieces);
+    tcase_add_test(tc, populate_fails_late);
     tcase_add_test(tc, refusals);
     tcase_add_loop_test(tc, random_ops, 0, 6);
 }
