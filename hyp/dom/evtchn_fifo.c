@@ -232,23 +232,23 @@ static int add_page(struct domain *d, gfn_t gfn)
     return 0;
 }
 
-/* A call for the page whose replay is under way is that one's continuation; others help and wait.
- */
+/* While a page's replay is under way a call for that page is its continuation, and others wait. */
 int evtchn_fifo_expand(struct domain *d, gfn_t gfn)
 {
     struct evtchn_set *s = &d->evtchns;
-    bool mine;
-    int rc;
+    int rc = 0;
 
     if (gfn.val >> GFN_BITS)
         return -XEN_EINVAL;
     spin_guard(held, &s->lock);
-    rc = s->replay ? 0 : add_page(d, gfn);
+    if (!s->replay)
+        rc = add_page(d, gfn);
+    else if (!gfn_eq(gfn, s->replay_gfn))
+        rc = -XEN_ERESTART;
     if (rc)
         return rc;
-    mine = gfn_eq(gfn, s->replay_gfn);
     replay_some(d);
-    return s->replay || !mine ? -XEN_ERESTART : 0;
+    return s->replay ? -XEN_ERESTART : 0;
 }
 
 void evtchn_fifo_reset(struct domain *d)

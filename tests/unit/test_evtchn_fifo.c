@@ -53,7 +53,7 @@ static unsigned consume(unsigned d, uint32_t vcpu, unsigned q, evtchn_port_t *go
     return n;
 }
 
-/* What waited for a page is delivered a few at a time; a call for another page helps, and waits. */
+/* What waited for a page is delivered a few at a time; calls for another page wait. */
 START_TEST(replay_in_pieces)
 {
     struct evtchn_expand_array e = {.array_gfn = 50}, other = {.array_gfn = 51};
@@ -67,8 +67,8 @@ START_TEST(replay_in_pieces)
     }
     fifo(1, 0);
     ck_assert_int_eq(op(1, EVTCHNOP_expand_array, &e), -XEN_ERESTART);
-    ck_assert_int_eq(op(1, EVTCHNOP_expand_array, &other), -XEN_ERESTART);
-    ck_assert_uint_eq(dom[1]->evtchns.narray, 1);
+    for (unsigned i = 0; i < 40; i++)
+        ck_assert_int_eq(op(1, EVTCHNOP_expand_array, &other), -XEN_ERESTART);
     while (op(1, EVTCHNOP_expand_array, &e))
         calls++;
     ck_assert_uint_ge(calls, 3);
