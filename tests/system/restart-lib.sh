@@ -72,6 +72,21 @@ restart_held() { # VENDOR DIR LIVES ARG...
     [ "$(count "$dir" "\[.*\] domain [^12] started")" = 0 ]
 }
 
+# A guest that reboots, and another that keeps a page of each life.
+restart_many() { # VENDOR DIR ARG...
+    vendor=$1
+    dir=$2
+    shift 2
+    {
+        probe mayfly 1 "<on_reboot>restart</on_reboot>" 3
+        probe mayfly 1 "" "2 4" keeper
+    } | host_image "$dir" "$BUILD/debug/bulkhead.elf"
+    "boot_$vendor" "$dir" "$@"
+    expect "$dir" "\[keeper\] PASS" "\[mayfly\] PASS" "no guest is left" "power off" \
+        "\[mayfly\] domain 7 starts again when others let go of . of its frames"
+    [ "$(count "$dir" "\[mayfly\] domain .* started")" = 6 ]
+}
+
 # A vault, which a probe finds as it left it; when the domain ends for good as many frames are free
 # after one of 600 pages as after one of a single page.
 restart_vault() { # VENDOR DIR LIVES ARG...
