@@ -17,7 +17,7 @@
 #define NEVER            (~0UL)
 #define SAMPLES          5
 #define SAMPLE_NS        2000000UL
-#define LONGEST_NS       1000000000UL /* one shot of the counter; a longer wait takes several */
+#define LONGEST_NS       1000000000UL /* one shot; a longer wait takes several */
 
 static uint32_t apic_khz;               /* of the counter; unused with TSC deadlines */
 static struct timer *running[MAX_CPUS]; /* whose fn runs there; only compared */
@@ -45,7 +45,7 @@ static void measure(void)
     log_line("local APIC timer %u kHz", apic_khz);
 }
 
-/* The counter may run out before the deadline: the zero makes timer_run() program the rest. */
+/* It may come before the deadline: the zero makes timer_run() program the rest. */
 static void on_interrupt(uint8_t vector)
 {
     (void)vector;
@@ -78,14 +78,14 @@ static void program(struct cpu *c, uint64_t now)
     if (deadline == c->timer_programmed)
         return;
     c->timer_programmed = deadline;
-    ns = deadline > now ? deadline - now : 0;
+    ns = deadline > now ? MIN(deadline - now, LONGEST_NS) : 0;
     c->timer_tsc = deadline == NEVER ? NEVER : rdtsc() + ns_to_tsc(ns) + 1;
     if (features.tsc_deadline)
         wrmsr(MSR_TSC_DEADLINE, deadline == NEVER ? 0 : c->timer_tsc);
     else
         apic_write(APIC_TIMER_INITIAL,
                    deadline == NEVER ? 0
-                                     : (uint32_t)MIN(MIN(ns, LONGEST_NS) * apic_khz / 1000000 + 1,
+                                     : (uint32_t)MIN(ns * apic_khz / 1000000 + 1,
                                                      (uint64_t)UINT32_MAX));
 }
 

@@ -14,6 +14,8 @@ struct cpu cpus[MAX_CPUS];
 struct cpu_features features;
 uint32_t tsc_khz, ncpus = 2;
 
+#define TICKS 3UL /* of the TSC, a nanosecond */
+
 static struct timer a, b;
 static unsigned fired, relaxed;
 static uint64_t now;
@@ -25,7 +27,7 @@ uint64_t now_ns(void)
 
 uint64_t ns_to_tsc(uint64_t ns)
 {
-    return ns;
+    return ns * TICKS;
 }
 
 uint64_t time_median(uint64_t *v, unsigned n)
@@ -142,9 +144,23 @@ START_TEST(cancel_of_one_that_sets_itself)
 }
 END_TEST
 
+/* A guest may ask for any time: one that the TSC will never reach does not come at once. */
+START_TEST(far_away)
+{
+    start();
+    timer_init(&a, count);
+    timer_set(&a, ~0UL / TICKS - 1000000);
+    ck_assert_uint_gt(cpus[0].timer_tsc, rdtsc());
+    timer_run();
+    ck_assert_uint_eq(fired, 0);
+    timer_cancel(&a);
+}
+END_TEST
+
 static void fill(TCase *tc)
 {
     tcase_add_test(tc, in_order);
+    tcase_add_test(tc, far_away);
     tcase_add_test(tc, cancel_of_one_that_sets_itself);
 }
 
