@@ -11,5 +11,8 @@ test_spec-src := tests/unit/test_spec.c hyp/x86/spec.c
 unit-tests += test_tsc
 test_tsc-src := tests/unit/test_tsc.c hyp/x86/tsc.c
 
+unit-tests += test_smp
+test_smp-src := tests/unit/test_smp.c
+
 unit-tests += test_timer
 test_timer-src := tests/unit/test_timer.c

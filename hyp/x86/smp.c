@@ -132,7 +132,8 @@ void smp_start(hpa_t trampoline, void (*loop)(void))
     memcpy(page, trampoline_start, (size_t)(trampoline_end - trampoline_start));
     arch_slot_unmap(page);
     run_loop = loop;
-    for (uint32_t i = 0; i < acpi.ncpus; i++)
+    /* The boot CPU may be one of those that were not listed any more. */
+    for (uint32_t i = 0; i < acpi.ncpus && ncpus < MAX_CPUS; i++)
         if (acpi.apic_ids[i] != this_cpu()->apic_id)
             start_one(acpi.apic_ids[i], trampoline);
     if (acpi.more_cpus)
