@@ -88,13 +88,23 @@ static uint64_t low_page(void)
     return best;
 }
 
+/* What the hypervisor cannot do without: a line that says what is missing, and the end. */
+static void need(const char *missing)
+{
+    if (!missing)
+        return;
+    log_line("this machine cannot run guests: %s; halted", missing);
+    uart_drain();
+    cpu_halt();
+}
+
 static void firmware_init(void)
 {
     const char *wrong = acpi_init(info.rsdp);
 
     if (wrong)
         log_line("%s: one CPU, no power-off", wrong);
-    time_init(boot_tsc);
+    need(time_init(boot_tsc) ? NULL : "no PM timer, PIT or CPUID leaf 0x15 to measure time with");
     apic_init();
     irq_init();
     timer_init_cpu();
@@ -115,16 +125,6 @@ static void report(void)
              features.page1g ? " 1G" : "");
     log_line("memory: %lu frames, %lu free, %lu KiB taken, %lu KiB of it frame table", m.total,
              m.free, (m.total - m.free) * PAGE_SIZE / 1024, frame_table_size / 1024);
-}
-
-/* What the hypervisor cannot do without: a line that says what is missing, and the end. */
-static void need(const char *missing)
-{
-    if (!missing)
-        return;
-    log_line("this machine cannot run guests: %s; halted", missing);
-    uart_drain();
-    cpu_halt();
 }
 
 static void cpus_init(void)

@@ -14,5 +14,8 @@ test_tsc-src := tests/unit/test_tsc.c hyp/x86/tsc.c
 unit-tests += test_smp
 test_smp-src := tests/unit/test_smp.c
 
+unit-tests += test_time
+test_time-src := tests/unit/test_time.c hyp/x86/tsc.c
+
 unit-tests += test_timer
 test_timer-src := tests/unit/test_timer.c

@@ -2,7 +2,7 @@
 /*
  * Time is the TSC, counted from the loader's hand-over. Its frequency is measured against ACPI's PM
  * timer (ACPI 6.4, 4.8.3.3: 3.579545 MHz, 24 bits count), or the PIT's channel 2 (Intel 8254 data
- * sheet).
+ * sheet). Where the firmware has turned off both CPUID may tell it.
  */
 #include "hyp/x86/time.h"
 
@@ -19,7 +19,10 @@
 #define PIT_OUT       0x20
 #define SAMPLES       5 /* the median counts: an emulator may stop for a while in one of them */
 #define SAMPLE_HZ     100
-#define MAX_TRIES     100000
+#define PM_TRIES      100000
+#define PIT_TRIES     10000000
+#define CMOS_TRIES    100000
+#define MIN_KHZ       1000 /* slower: the ports answer for a clock that is not there */
 #define PIT_COUNT     (PIT_HZ / SAMPLE_HZ)
 #define CMOS_INDEX    0x70
 #define CMOS_DATA     0x71
@@ -38,7 +41,7 @@ static uint64_t sample_pm(void)
 
     do {
         ticks = (inl(acpi.pm_timer) - from) & PM_MASK;
-        if (++tries == MAX_TRIES && !ticks) /* it does not run */
+        if (++tries == PM_TRIES && !ticks) /* it does not run */
             return 0;
     } while (ticks < PM_HZ / SAMPLE_HZ);
     return (rdtsc() - tsc) * PM_HZ / ticks / 1000;
@@ -46,6 +49,7 @@ static uint64_t sample_pm(void)
 
 static uint64_t sample_pit(void)
 {
+    uint32_t tries = 0;
     uint64_t tsc;
 
     outb(PIT_GATE, (uint8_t)((inb(PIT_GATE) & ~2) | 1)); /* gate on, speaker off */
@@ -53,8 +57,11 @@ static uint64_t sample_pit(void)
     outb(PIT_CHANNEL2, PIT_COUNT & 0xff);
     outb(PIT_CHANNEL2, PIT_COUNT >> 8);
     tsc = rdtsc();
-    while (!(inb(PIT_GATE) & PIT_OUT))
+    while (!(inb(PIT_GATE) & PIT_OUT)) {
+        if (++tries == PIT_TRIES)
+            return 0;
         cpu_relax();
+    }
     return (rdtsc() - tsc) * SAMPLE_HZ / 1000;
 }
 
@@ -106,16 +113,20 @@ uint64_t time_seconds(unsigned year, unsigned month, unsigned day, unsigned hour
     return ((days * 24 + hour) * 60 + minute) * 60 + second;
 }
 
-/* The clock of the PC/AT (MC146818 data sheet): UTC, as servers keep it; read twice until equal. */
+/* The clock of the PC/AT (MC146818 data sheet): UTC, as servers keep it; read twice until equal. 0:
+ * there is none. */
 static uint64_t read_cmos(void)
 {
-    unsigned v[6], again[6], status;
+    unsigned v[6], again[6], status, tries = 0;
 
     do {
         static const uint8_t regs[] = {9, 8, 7, 4, 2, 0};
 
-        while (cmos(0x0a) & 0x80)
+        while (cmos(0x0a) & 0x80) {
+            if (++tries == CMOS_TRIES)
+                return 0;
             cpu_relax();
+        }
         for (unsigned i = 0; i < 6; i++)
             v[i] = cmos(regs[i]);
         for (unsigned i = 0; i < 6; i++)
@@ -129,7 +140,7 @@ static uint64_t read_cmos(void)
     return time_seconds(2000 + v[0], v[1], v[2], v[3], v[4], v[5]);
 }
 
-void time_init(uint64_t start)
+static uint64_t measured_khz(void)
 {
     uint64_t v[SAMPLES];
 
@@ -137,13 +148,39 @@ void time_init(uint64_t start)
         v[i] = acpi.pm_timer ? sample_pm() : 0;
         if (!v[i])
             v[i] = sample_pit();
+        if (v[i] < MIN_KHZ)
+            return 0;
     }
-    tsc_khz = (uint32_t)time_median(v, SAMPLES);
+    return time_median(v, SAMPLES);
+}
+
+/* As the CPU says (SDM vol. 3 19.7.3): the crystal's and a ratio, or the base frequency. */
+static uint64_t told_khz(void)
+{
+    uint32_t max = cpuid(0, 0).a;
+    struct cpuid c;
+
+    if (max < 0x15)
+        return 0;
+    c = cpuid(0x15, 0);
+    if (c.a && c.b && c.c)
+        return (uint64_t)c.c * c.b / c.a / 1000;
+    return max >= 0x16 ? (cpuid(0x16, 0).a & 0xffffUL) * 1000 : 0;
+}
+
+bool time_init(uint64_t start)
+{
+    tsc_khz = (uint32_t)measured_khz();
+    if (!tsc_khz)
+        tsc_khz = (uint32_t)told_khz();
+    if (!tsc_khz)
+        return false;
     tsc_scale(tsc_khz, &tsc_mul, &tsc_shift);
     tsc_base = start;
     ready = true;
     wall_base = read_cmos() * NS_PER_SECOND;
     wall_base -= now_ns();
+    return true;
 }
 
 uint64_t wallclock_boot_ns(void)

@@ -3,13 +3,14 @@
 #ifndef BH_X86_TIME_H
 #define BH_X86_TIME_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /*
- * Measures the TSC and reads the wall clock. Time began when the TSC stood at start; now_ns() is 0
- * until this is done. Needs acpi_init().
+ * Measures the TSC and reads the wall clock, which is 1970 without one. Time began when the TSC stood
+ * at start; now_ns() is 0 until this is done. Needs acpi_init(). False: nothing tells the frequency.
  */
-void time_init(uint64_t start);
+bool time_init(uint64_t start);
 
 /* The middle one of n values, which are sorted. */
 uint64_t time_median(uint64_t *v, unsigned n);
