@@ -49,6 +49,8 @@ void cpu_detect(void)
         .tsc_deadline = one.c & BIT(24),
         .page1g = ext1.d & BIT(26),
         .pcid = one.c & BIT(17),
+        .mce = one.d & BIT(7),
+        .mca = one.d & BIT(14),
         .phys_bits = 36,
     };
     if (ext >= 0x80000007)
@@ -67,6 +69,8 @@ void cpu_protect(void)
     uint64_t cr0 = READ_CR(0), cr4 = READ_CR(4);
 
     cr4 |= CR4_PGE | CR4_OSFXSR;
+    if (features.mce) /* without it a machine check is a shutdown, with no word in the log */
+        cr4 |= CR4_MCE;
     if (features.xsave)
         cr4 |= CR4_OSXSAVE;
     if (features.smep)

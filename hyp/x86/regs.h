@@ -14,6 +14,7 @@
 #define CR0_PG      BIT(31)
 #define CR4_PSE     BIT(4)
 #define CR4_PAE     BIT(5)
+#define CR4_MCE     BIT(6)
 #define CR4_VMXE    BIT(13)
 #define CR4_PCIDE   BIT(17)
 #define CR4_OSXSAVE BIT(18)

@@ -61,6 +61,22 @@ panic_halts() { # VENDOR DIR ARG...
     last_line "$dir" "\] halted\$"
 }
 
+# One that QEMU makes up: an uncorrected error of bank 0 (SDM vol. 3 fig. 16-6). No guest runs on CPU 0:
+# they have no CR4.MCE, and QEMU would reset the machine.
+panic_machine_check() { # DIR ARG...
+    dir=$1
+    shift
+    ON_IDLE=stay
+    host_image "$dir" </dev/null
+    boot_begin qemu "$dir" "$@" -monitor "unix:$dir/monitor,server=on,wait=off"
+    wait_for "$dir/com1.log" "\[ctl\] domain 1 started"
+    echo "mce 0 0 0xb200000000000000 5 0 0" | socat - "unix:$dir/monitor" >"$dir/monitor.log"
+    wait_for "$dir/com1.log" "\] halted\$"
+    boot_end
+    ON_IDLE=poweroff
+    expect "$dir" "PANIC on CPU 0: machine check (trap 18), error code 0\$" "current: no domain\$"
+}
+
 # A function that calls itself, and the option that ends a panic in a reset: DIR/host.iso.
 panic_overflow() { # DIR
     patch "$1/overflow" call_xen_version e8 fb ff ff ff

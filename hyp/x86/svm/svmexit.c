@@ -17,6 +17,8 @@
 #define NPF_FETCH        BIT(4)
 #define IOIO_IN          BIT(0)
 #define IOIO_STRING      BIT(2)
+#define MSR_MCG_STATUS   0x17a
+#define MCG_STATUS_MCIP  BIT(2)
 
 /* Codes from 0x60 on that need nothing but a name; 0 (EXIT_NONE) elsewhere. */
 #define PLAIN_FIRST 0x60
@@ -188,9 +190,20 @@ static bool set_length(struct x86_vcpu *v, struct exit *e, bool gpr)
     return e->insn_len;
 }
 
+/* A machine check shuts down a guest that has CR4.MCE clear (APM vol. 2 9.3.3). It is the host's. */
+static bool in_machine_check(void)
+{
+    uint64_t status;
+
+    return features.mca && rdmsr_safe(MSR_MCG_STATUS, &status) && status & MCG_STATUS_MCIP;
+}
+
 static void decode(struct x86_vcpu *v, struct exit *e, uint64_t code)
 {
     struct vmcb *b = &svm_of(v)->vmcb;
+
+    if (code == SVM_EXIT_SHUTDOWN && in_machine_check())
+        code = SVM_EXIT_EXCEPTION + VECTOR_MC;
 
     if (code >= SVM_EXIT_EXCEPTION && code < SVM_EXIT_EXCEPTION + 32) {
         exception(v, (uint8_t)(code - SVM_EXIT_EXCEPTION), b->exit_info1);

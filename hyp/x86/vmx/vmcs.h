@@ -161,6 +161,7 @@
 #define REASON_MWAIT         36
 #define REASON_MONITOR       39
 #define REASON_PAUSE         40
+#define REASON_ENTRY_MC      41
 #define REASON_EPT           48
 #define REASON_EPT_MISCONFIG 49
 #define REASON_INVEPT        50

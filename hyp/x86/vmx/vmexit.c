@@ -254,6 +254,9 @@ static void vmexit_decode(struct x86_vcpu *v, struct exit *e, uint64_t reason)
     case REASON_EPT_MISCONFIG:
         exit_failed(e, "EPT misconfiguration", reason, vmcs_read(VMCS_GUEST_PHYSICAL));
         break;
+    case REASON_ENTRY_MC | REASON_ENTRY_FAILED:
+        __asm__ volatile("int $18" : : : "memory");
+        break;
     case REASON_ENTRY_STATE | REASON_ENTRY_FAILED:
         exit_failed(e, "VM entry: invalid guest state", reason, vmcs_read(VMCS_QUALIFICATION));
         break;

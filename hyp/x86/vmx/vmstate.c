@@ -6,10 +6,10 @@
 /*
  * CR0 bits the guest does not own: PG, because long mode follows it; NE, which VMX fixes at 1; CD
  * and NW, which would reach the real caches. Every CR4 bit but those of CR4_GUEST is ours and 0 for
- * the guest (VMXE: 1 in truth).
+ * the guest (VMXE and the host's MCE: 1 in truth).
  */
 #define CR0_MASK  (CR0_PG | CR0_NE | CR0_CD | CR0_NW)
-#define CR4_GUEST 0x370fffUL /* VME..UMIP without LA57 (12) to SMXE (14); FSGSBASE..SMAP */
+#define CR4_GUEST 0x370fbfUL /* VME..UMIP without MCE, LA57 (12) to SMXE (14); FSGSBASE..SMAP */
 
 #define AR_UNUSABLE   BIT(16)
 #define AR_PRESENT    BIT(7)
@@ -156,7 +156,7 @@ void vmstate_set(struct x86_vcpu *v, const struct vcpu_state *s)
     vmcs_write(VMCS_GUEST_CR3, s->cr3);
     vmcs_write(VMCS_CR4_MASK, ~CR4_GUEST);
     vmcs_write(VMCS_CR4_SHADOW, s->cr4 & CR4_GUEST);
-    vmcs_write(VMCS_GUEST_CR4, (s->cr4 & CR4_GUEST) | CR4_VMXE);
+    vmcs_write(VMCS_GUEST_CR4, (s->cr4 & CR4_GUEST) | CR4_VMXE | (READ_CR(4) & CR4_MCE));
     vmstate_commit_cr0(v, s->cr0, efer);
     if (!vmstate_load_pdptes(v, s->cr0, s->cr4, efer, s->cr3))
         for (unsigned i = 0; i < 4; i++)
