@@ -60,6 +60,8 @@ void cpu_detect(void)
     if (features.xsave) {
         xsave = cpuid(0xd, 0);
         features.xcr0 = ((uint64_t)xsave.d << 32 | xsave.a) & XCR0_OFFERED;
+        /* AMD-V does not keep a guest from setting CR4.PKE. */
+        features.xcr0_host = features.xcr0 | (ext1.c & BIT(2) ? xsave.a & XCR0_PKRU : 0);
         features.xsave_size = cpu_xsave_size(features.xcr0, false);
     }
 }
@@ -80,6 +82,6 @@ void cpu_protect(void)
     wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_NXE);
     WRITE_CR(4, cr4);
     if (features.xsave)
-        write_xcr0(features.xcr0);
+        write_xcr0(features.xcr0_host);
     WRITE_CR(0, cr0 | CR0_WP);
 }

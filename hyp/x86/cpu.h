@@ -53,6 +53,7 @@ struct cpu_features {
     uint8_t tsc_whole, tsc_fraction; /* bits of a guest's TSC ratio; 0: no scaling; vendor_init() */
     uint32_t phys_bits;
     uint64_t xcr0;       /* what we let guests enable */
+    uint64_t xcr0_host;  /* and what they reach without: all that changes with the vCPU */
     uint32_t xsave_size; /* bytes of an XSAVE area for xcr0 */
 };
 extern struct cpu_features features;

@@ -35,6 +35,7 @@
 #define XCR0_SSE    BIT(1)
 #define XCR0_AVX    BIT(2)
 #define XCR0_AVX512 (BIT(5) | BIT(6) | BIT(7))
+#define XCR0_PKRU   BIT(9)
 
 #define VECTOR_DB 1
 #define VECTOR_UD 6

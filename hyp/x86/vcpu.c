@@ -20,7 +20,7 @@
 
 static unsigned xsave_order(void)
 {
-    return order_of(MAX(features.xsave_size, (uint32_t)FXSAVE_SIZE));
+    return order_of(MAX(cpu_xsave_size(features.xcr0_host, false), (uint32_t)FXSAVE_SIZE));
 }
 
 int domain_arch_init(struct x86_domain *d)
@@ -82,7 +82,7 @@ static void fpu_load(struct x86_vcpu *v)
         return;
     }
     __asm__ volatile("xrstor64 (%0)" : : "r"(v->xsave), "a"(~0U), "d"(~0U) : "memory");
-    if (v->xcr0 != features.xcr0)
+    if (v->xcr0 != features.xcr0_host)
         write_xcr0(v->xcr0);
 }
 
@@ -97,8 +97,8 @@ static void fpu_save(struct x86_vcpu *v)
     }
     xcr0 = read_xcr0();
     v->xcr0 = xcr0 & features.xcr0;
-    if (xcr0 != features.xcr0)
-        write_xcr0(features.xcr0);
+    if (xcr0 != features.xcr0_host)
+        write_xcr0(features.xcr0_host);
     __asm__ volatile("xsave64 (%0)" : : "r"(v->xsave), "a"(~0U), "d"(~0U) : "memory");
 }
 

@@ -2,7 +2,7 @@
 /*
  * Vector registers stay what they are: through other vCPUs on the same CPU, which have others, and
  * through each instruction that CPUID offers to save them. Any of the state components (SDM vol. 1
- * ch. 13) may be in use, and the others are not.
+ * ch. 13) may be in use, and the others are not. And the protection keys' register, though not offered.
  */
 #include "tests/guest/hostile.h"
 
@@ -17,6 +17,7 @@
 #define MXCSR         24U
 #define CR4_OSFXSR    (1UL << 9)
 #define CR4_OSXSAVE   (1UL << 18)
+#define CR4_PKE       (1UL << 22)
 #define XSAVEOPT      1U /* in CPUID leaf 13, 1 */
 #define XSAVEC        2U
 #define MXCSR_DEFAULT 0x1f80U
@@ -31,16 +32,36 @@ struct task {
 static struct task tasks[2];
 static uint8_t none[SIZE] __aligned(64);
 static uint32_t features, formats;
+static bool keys;
 static struct {
     uint32_t at, size;
 } components[COMPONENTS] = {{32, 128}, {160, 256}}; /* registers of x87 and SSE */
+
+/* Key 0 stays free: pages that have none have that. */
+static void set_pkru(uint32_t value)
+{
+    if (keys)
+        __asm__ volatile("wrpkru" : : "a"(value & ~3U), "c"(0), "d"(0) : "memory");
+}
+
+static void compare_pkru(struct task *t, uint32_t value)
+{
+    uint32_t now, d;
+
+    if (!keys)
+        return;
+    __asm__ volatile("rdpkru" : "=a"(now), "=d"(d) : "c"(0));
+    if (now != (value & ~3U) && !t->wrong++)
+        rt_print("PKRU is 0x%x, not 0x%x\n", now, value & ~3U);
+}
 
 static void enable(void)
 {
     uint64_t cr4;
 
     __asm__ volatile("mov %%cr4, %0" : "=r"(cr4));
-    __asm__ volatile("mov %0, %%cr4" : : "r"(cr4 | CR4_OSFXSR | CR4_OSXSAVE));
+    cr4 |= CR4_OSFXSR | CR4_OSXSAVE | (keys ? CR4_PKE : 0);
+    __asm__ volatile("mov %0, %%cr4" : : "r"(cr4));
     __asm__ volatile("xsetbv" : : "a"(features), "d"(0), "c"(0));
 }
 
@@ -94,10 +115,14 @@ static void again(struct task *t, const char *what)
 
 static void one(struct task *t)
 {
+    uint32_t pkru = (uint32_t)rng_next(&t->rng);
+
     fill(t);
     restore(t->image);
+    set_pkru(pkru);
     HYPERCALL2(__HYPERVISOR_sched_op, SCHEDOP_yield, 0);
     compare(t, "SCHEDOP_yield");
+    compare_pkru(t, pkru);
     memset(t->other, 0, SIZE);
     SAVE("xsave64", t->other);
     again(t, "XSAVE");
@@ -121,6 +146,22 @@ static void second(void)
         one(&tasks[1]);
 }
 
+/* #GP, or no effect, where the CPU keeps a guest from that. */
+static void set_pke(uint64_t cr4)
+{
+    __asm__ volatile("mov %0, %%cr4" : : "r"(cr4 | CR4_PKE));
+}
+
+static void try_keys(void)
+{
+    uint64_t cr4;
+
+    __asm__ volatile("mov %%cr4, %0" : "=r"(cr4));
+    if (probe_trap(set_pke, cr4) < 0)
+        __asm__ volatile("mov %%cr4, %0" : "=r"(cr4));
+    keys = cr4 & CR4_PKE;
+}
+
 void probe_main(void)
 {
     uint32_t r[4];
@@ -141,7 +182,8 @@ void probe_main(void)
             components[i].size = r[0];
             components[i].at = r[1];
         }
-    rt_print("features 0x%x, formats 0x%x\n", features, formats);
+    try_keys();
+    rt_print("features 0x%x, formats 0x%x, keys %u\n", features, formats, keys);
     *(uint32_t *)(void *)(none + MXCSR) = MXCSR_DEFAULT;
     tasks[0].rng.state = 1;
     tasks[1].rng.state = 2;
