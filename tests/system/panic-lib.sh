@@ -68,6 +68,7 @@ panic_machine_check() { # DIR ARG...
     shift
     ON_IDLE=stay
     host_image "$dir" </dev/null
+    : >"$dir/com1.log"
     boot_begin qemu "$dir" "$@" -monitor "unix:$dir/monitor,server=on,wait=off"
     wait_for "$dir/com1.log" "\[ctl\] domain 1 started"
     echo "mce 0 0 0xb200000000000000 5 0 0" | socat - "unix:$dir/monitor" >"$dir/monitor.log"
