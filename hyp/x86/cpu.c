@@ -53,6 +53,8 @@ void cpu_detect(void)
         .mca = one.d & BIT(14),
         .phys_bits = 36,
     };
+    features.keeps_x87_pointers =
+        ext1.c & BIT(2) && (ext < 0x80000008 || !(cpuid(0x80000008, 0).b & BIT(2)));
     if (ext >= 0x80000007)
         features.invariant_tsc = cpuid(0x80000007, 0).d & BIT(8);
     if (ext >= 0x80000008)

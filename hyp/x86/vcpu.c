@@ -75,8 +75,21 @@ void vcpu_arch_free(struct x86_vcpu *v)
         hyp_free(v->xsave, xsave_order());
 }
 
+/*
+ * AMD CPUs before Zen store and load the last x87 instruction's addresses only when one of its
+ * exceptions waits (APM vol. 2 11.4.4): others' would stay. This instruction's take their place.
+ */
+static void x87_forget(void)
+{
+    static const int32_t nothing;
+
+    __asm__ volatile("fnclex; emms; fildl %0" : : "m"(nothing));
+}
+
 static void fpu_load(struct x86_vcpu *v)
 {
+    if (features.keeps_x87_pointers)
+        x87_forget();
     if (!features.xsave) {
         __asm__ volatile("fxrstor64 (%0)" : : "r"(v->xsave) : "memory");
         return;
