@@ -63,6 +63,8 @@ static void decide_intel(const struct spec_cpu *c, struct spec *s)
         return;
     if (c->smt && c->leaf7_d & LEAF7_D_STIBP)
         s->force_ctrl = SPEC_CTRL_STIBP;
+    if (enhanced) /* the first return after an exit comes before the register is written */
+        s->force_ctrl |= SPEC_CTRL_IBRS;
     s->host_ctrl = SPEC_CTRL_IBRS | s->force_ctrl;
     if (c->leaf7_2_d & LEAF7_2_D_RRSBA)
         s->host_ctrl |= SPEC_CTRL_RRSBA_S;
@@ -91,6 +93,26 @@ static void decide_amd_returns(const struct spec_cpu *c, struct spec *s)
     s->reduce = c->ext21_a & EXT21_A_REDUCE && !(c->ext21_a & EXT21_A_SRSO_NO);
 }
 
+static bool is_zen2(const struct spec_cpu *c)
+{
+    uint32_t m = c->model;
+
+    return c->family == 0x17 && ((m >= 0x30 && m <= 0x4f) || (m >= 0x60 && m <= 0x7f) ||
+                                 m == 0x90 || m == 0x91 || (m >= 0xa0 && m <= 0xaf));
+}
+
+/*
+ * Guests are told that LFENCE serializes. And on Zen 2 registers of others may be read, which new
+ * firmware prevents, too (CVE-2023-20593, AMD-SB-7008).
+ */
+static uint64_t de_cfg(const struct spec_cpu *c)
+{
+    bool has = c->family == 0x10 || c->family == 0x12 || (c->family >= 0x14 && c->family <= 0x18);
+
+    return (has && !(c->ext21_a & EXT21_A_LFENCE) ? DE_CFG_LFENCE : 0) |
+           (is_zen2(c) ? DE_CFG_FP_BACKUP : 0);
+}
+
 /* Without automatic IBRS AMD recommends retpolines, which the hypervisor is built with anyway. */
 static void decide_amd(const struct spec_cpu *c, struct spec *s)
 {
@@ -98,6 +120,7 @@ static void decide_amd(const struct spec_cpu *c, struct spec *s)
     s->ibpb = c->ext8_b & EXT8_B_IBPB;
     s->rsb = !s->auto_ibrs;
     decide_amd_returns(c, s);
+    s->de_cfg = de_cfg(c);
     s->verw = !!(c->ext21_a & EXT21_A_VERW);
     s->pred_mask = (s->ibpb ? PRED_CMD_IBPB : 0) | (c->ext21_a & EXT21_A_SBPB ? PRED_CMD_SBPB : 0);
     s->ctrl_mask = (c->ext8_b & EXT8_B_IBRS ? SPEC_CTRL_IBRS : 0) |
@@ -128,6 +151,7 @@ static struct spec_cpu this_spec_cpu(void)
     struct spec_cpu c = {
         .amd = zero.c == 0x444d4163 || zero.c == 0x656e6975, /* "cAMD", "uine": Hygon */
         .family = family == 15 ? 15 + (sign >> 20 & 255) : family,
+        .model = (sign >> 4 & 15) | (sign >> 12 & 0xf0),
         .leaf7_b = seven.b,
         .leaf7_d = seven.d,
         .leaf7_2_d = seven.a >= 2 ? cpuid(7, 2).d : 0,
@@ -149,7 +173,7 @@ void spec_init(void)
     struct spec_cpu c = this_spec_cpu();
 
     spec = spec_decide(&c);
-    log_line("speculation: retpolines%s%s%s%s%s%s%s%s%s%s%s",
+    log_line("speculation: retpolines%s%s%s%s%s%s%s%s%s%s%s%s",
              spec.auto_ibrs                    ? ", automatic IBRS"
              : spec.ibrs_each                  ? ", IBRS"
              : spec.host_ctrl & SPEC_CTRL_IBRS ? ", enhanced IBRS"
@@ -159,7 +183,8 @@ void spec_init(void)
              : spec.ibpb    ? ", IBPB"
                             : "",
              spec.reduce ? ", predictions of returns reduced" : "",
-             spec.force_ctrl ? ", STIBP" : "", spec.verw ? ", VERW" : "",
+             spec.de_cfg & DE_CFG_FP_BACKUP ? ", no Zenbleed" : "",
+             spec.force_ctrl & SPEC_CTRL_STIBP ? ", STIBP" : "", spec.verw ? ", VERW" : "",
              spec.l1d ? ", L1D flush" : "", spec.code_4k ? ", code in 4 KiB pages" : "",
              spec.ctrl_mask & SPEC_CTRL_SSBD ? ", SSBD for guests" : "",
              c.smt ? "; SMT is on: see docs/security.md" : "");
@@ -167,6 +192,10 @@ void spec_init(void)
 
 void spec_cpu_on(void)
 {
+    uint64_t now;
+
+    if (spec.de_cfg && rdmsr_safe(MSR_DE_CFG, &now))
+        wrmsr(MSR_DE_CFG, now | spec.de_cfg);
     if (spec.auto_ibrs)
         wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_AUTO_IBRS);
     if (spec.reduce)

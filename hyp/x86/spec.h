@@ -23,6 +23,9 @@
 #define MSR_SPEC_CTRL     0x48
 #define MSR_ARCH_CAPS     0x10a
 #define MSR_FLUSH_CMD     0x10b
+#define MSR_DE_CFG        0xc0011029
+#define DE_CFG_LFENCE     BIT(1) /* LFENCE waits for all before it */
+#define DE_CFG_FP_BACKUP  BIT(9) /* Zen 2: no Zenbleed */
 #define MSR_BP_CFG        0xc001102e
 #define BP_CFG_REDUCE     BIT(4)
 #define SPEC_CTRL_IBRS    BIT(0)
@@ -48,6 +51,7 @@
 #define EXT8_B_SSBD       BIT(24)
 #define EXT8_B_PSFD       BIT(28)
 #define EXT8_B_BTC_NO     BIT(29)
+#define EXT21_A_LFENCE    BIT(2) /* it does so whatever DE_CFG says */
 #define EXT21_A_VERW      BIT(5)
 #define EXT21_A_AUTO_IBRS BIT(8)
 #define EXT21_A_SBPB      BIT(27)
@@ -59,7 +63,7 @@
 struct spec_cpu {
     bool amd; /* AMD or Hygon: 0x80000008 and on count, leaf 7's bits do not */
     bool smt; /* a core has more than one thread */
-    uint32_t family;
+    uint32_t family, model;
     uint32_t leaf7_b, leaf7_d, leaf7_2_d, ext8_b, ext21_a;
     uint64_t arch_caps;
 };
@@ -69,6 +73,7 @@ struct spec {
     uint8_t rsb;         /* return predictions are overwritten after an exit */
     uint8_t ibpb_exit;   /* all predictions are forgotten after an exit */
     bool reduce;         /* BP_CFG's bit */
+    uint64_t de_cfg;     /* DE_CFG's bits that must be set */
     bool ibrs_each;      /* SPEC_CTRL must be written after each exit, not only when it differs */
     bool auto_ibrs;      /* EFER's bit */
     bool ibpb;           /* on this CPU another domain runs than before */

@@ -35,7 +35,9 @@ enum {
     BHI = 256,
     CODE_4K = 512,
     EXIT_IBPB = 1024,
-    REDUCE = 2048
+    REDUCE = 2048,
+    LFENCE = 4096,
+    ZENBLEED = 8192
 };
 
 static const struct {
@@ -96,22 +98,23 @@ static const struct {
      RDCL_NO | IBRS_ALL | MDS_NO | PSCHANGE_NO | TAA_NO | MMIO_NO | BHI_NO | PBRSB_NO},
     {"Zen 1",
      {.amd = true, .family = 0x17, .smt = true, .ext8_b = BIT(12)},
-     RSB | IBPB | EXIT_IBPB,
+     RSB | IBPB | EXIT_IBPB | LFENCE,
      0,
      0,
      0},
     {"Zen 2",
      {.amd = true,
       .family = 0x17,
+      .model = 0x31,
       .smt = true,
       .ext8_b = BIT(12) | BIT(14) | BIT(15) | BIT(17) | BIT(24)},
-     RSB | IBPB | EXIT_IBPB | STIBP,
+     RSB | IBPB | EXIT_IBPB | STIBP | LFENCE | ZENBLEED,
      2,
      7,
      0},
     {"Hygon Dhyana without branch type confusion",
-     {.amd = true, .family = 0x18, .ext8_b = BIT(12) | BIT(29)},
-     RSB | IBPB,
+     {.amd = true, .family = 0x18, .model = 0x31, .ext8_b = BIT(12) | BIT(29)},
+     RSB | IBPB | LFENCE,
      0,
      0,
      0},
@@ -164,6 +167,12 @@ static const struct {
      0,
      0,
      0},
+    {"Excavator, whose LFENCE serializes already",
+     {.amd = true, .family = 0x15, .model = 0x60, .ext21_a = BIT(2)},
+     RSB,
+     0,
+     0,
+     0},
     {"an emulated AMD CPU that offers nothing", {.amd = true}, RSB, 0, 0, 0},
 };
 
@@ -173,12 +182,16 @@ START_TEST(decisions)
     bool ibrs = s.host_ctrl & SPEC_CTRL_IBRS;
     unsigned got = (s.ibrs_each ? IBRS : 0) | (ibrs && !s.ibrs_each ? ENHANCED : 0) |
                    (s.auto_ibrs ? AUTO : 0) | (s.rsb ? RSB : 0) | (s.ibpb ? IBPB : 0) |
-                   (s.force_ctrl ? STIBP : 0) | (s.verw ? VERW : 0) | (s.l1d ? L1D : 0) |
+                   (s.force_ctrl & SPEC_CTRL_STIBP ? STIBP : 0) | (s.verw ? VERW : 0) | (s.l1d ? L1D : 0) |
                    (s.host_ctrl & SPEC_CTRL_BHI_S ? BHI : 0) | (s.code_4k ? CODE_4K : 0) |
-                   (s.ibpb_exit ? EXIT_IBPB : 0) | (s.reduce ? REDUCE : 0);
+                   (s.ibpb_exit ? EXIT_IBPB : 0) | (s.reduce ? REDUCE : 0) |
+                   (s.de_cfg & DE_CFG_LFENCE ? LFENCE : 0) |
+                   (s.de_cfg & DE_CFG_FP_BACKUP ? ZENBLEED : 0);
 
     ck_assert_msg(got == cpus_known[_i].want, "%s: 0x%x, not 0x%x", cpus_known[_i].name, got,
                   cpus_known[_i].want);
+    /* The hypervisor returns once before it writes its own value. */
+    ck_assert(!(got & ENHANCED) || s.force_ctrl & SPEC_CTRL_IBRS);
     ck_assert_uint_eq(s.guest_ctrl, cpus_known[_i].guest_ctrl);
     ck_assert_uint_eq(s.ctrl_mask, cpus_known[_i].ctrl_mask);
     ck_assert_uint_eq(s.guest_caps, cpus_known[_i].guest_caps);
@@ -212,6 +225,12 @@ START_TEST(msrs)
     ck_assert(spec_owns(MSR_FLUSH_CMD) && !spec_owns(MSR_PAT));
 }
 END_TEST
+
+bool rdmsr_safe(uint32_t msr, uint64_t *v)
+{
+    (void)msr, (void)v;
+    return false;
+}
 
 void log_line(const char *fmt, ...)
 {
