@@ -18,6 +18,7 @@
 #define MAX_PERIODS    64        /* of sleep that are looked at: no deficit is larger */
 #define LEAST_SLICE    (MS / 10) /* of what is left of a quota */
 #define SCHED_MAX_CPUS 64
+#define FIRST_VTIME    (-(100 * MS)) /* it wraps now and then, and so does each test */
 
 static struct spinlock lock;
 static struct list queue = LIST_INIT(queue); /* READY, by vtime */
@@ -25,7 +26,7 @@ static struct sched_entity *running[SCHED_MAX_CPUS];
 static uint64_t idle_cpus; /* have picked nothing, and nobody has called them since */
 static uint64_t all_cpus;
 static uint32_t cpu_count;
-static uint64_t floor_vtime; /* virtual time of who is furthest behind; never goes back */
+static uint64_t floor_vtime; /* of who is furthest behind; never goes back */
 static struct list throttled = LIST_INIT(throttled); /* groups with parked entities */
 static uint64_t next_period; /* ns: when one of these may go on; ~0: there is none */
 static uint64_t busy;        /* ns that CPUs ran somebody or worked */
@@ -38,7 +39,7 @@ void sched_init(uint32_t ncpus)
     cpu_count = ncpus;
     all_cpus = ncpus < 64 ? BIT(ncpus) - 1 : ~0ULL;
     idle_cpus = 0;
-    floor_vtime = 0;
+    floor_vtime = FIRST_VTIME;
     list_init(&throttled);
     next_period = ~0UL;
     busy = 0;
@@ -68,12 +69,29 @@ static uint64_t existing(uint64_t affinity)
 void sched_entity_init(struct sched_entity *e, struct sched_group *g, uint64_t affinity,
                        uint64_t now)
 {
-    *e = (struct sched_entity){.since = now,
+    *e = (struct sched_entity){.vtime = READ_ONCE(floor_vtime),
+                               .since = now,
                                .affinity = existing(affinity),
                                .group = g,
                                .cpu = SCHED_NO_CPU,
                                .state = SCHED_OFF};
     list_init(&e->node);
+}
+
+/* Virtual times are compared by how far they are apart. */
+static bool is_behind(uint64_t a, uint64_t b)
+{
+    return (int64_t)(a - b) < 0;
+}
+
+static uint64_t later(uint64_t a, uint64_t b)
+{
+    return is_behind(a, b) ? b : a;
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+    return is_behind(a, b) ? a : b;
 }
 
 static uint64_t vtime_at(const struct sched_entity *e, uint64_t now)
@@ -162,15 +180,19 @@ void sched_group_change(struct sched_group *g, uint32_t weight, uint32_t cap, ui
 /* Who is furthest behind among those that run or wait for a CPU. */
 static void update_floor(uint64_t now)
 {
-    uint64_t least = ~0ULL;
+    uint64_t least = 0;
+    bool any = !list_empty(&queue);
 
-    if (!list_empty(&queue))
+    if (any)
         least = list_entry(queue.next, struct sched_entity, node)->vtime;
-    for (uint32_t cpu = 0; cpu < cpu_count; cpu++)
-        if (running[cpu] && vtime_at(running[cpu], now) < least)
-            least = vtime_at(running[cpu], now);
-    if (least != ~0ULL && least > floor_vtime)
-        floor_vtime = least;
+    for (uint32_t cpu = 0; cpu < cpu_count; cpu++) {
+        if (!running[cpu])
+            continue;
+        least = any ? earlier(least, vtime_at(running[cpu], now)) : vtime_at(running[cpu], now);
+        any = true;
+    }
+    if (any)
+        floor_vtime = later(floor_vtime, least);
 }
 
 static void park(struct sched_entity *e)
@@ -192,7 +214,7 @@ static void enqueue(struct sched_entity *e, uint64_t now)
         return;
     }
     list_for_each(at, &queue)
-        if (list_entry(at, struct sched_entity, node)->vtime > e->vtime)
+        if (is_behind(e->vtime, list_entry(at, struct sched_entity, node)->vtime))
             break;
     list_add_tail(at, &e->node);
 }
@@ -212,7 +234,7 @@ static uint32_t place(const struct sched_entity *e, uint64_t now)
     for (uint32_t cpu = 0; cpu < cpu_count; cpu++) {
         const struct sched_entity *r = running[cpu];
 
-        if (r && (e->affinity & BIT(cpu)) && vtime_at(r, now) > most) {
+        if (r && (e->affinity & BIT(cpu)) && is_behind(most, vtime_at(r, now))) {
             most = vtime_at(r, now);
             best = cpu;
         }
@@ -223,11 +245,8 @@ static uint32_t place(const struct sched_entity *e, uint64_t now)
 /* The time a sleeper comes back at. */
 static void catch_up(struct sched_entity *e, uint64_t now)
 {
-    uint64_t least;
-
     update_floor(now);
-    least = floor_vtime > WAKE_CREDIT ? floor_vtime - WAKE_CREDIT : 0;
-    e->vtime = MIN(MAX(e->vtime, least), floor_vtime + MAX_AHEAD);
+    e->vtime = earlier(later(e->vtime, floor_vtime - WAKE_CREDIT), floor_vtime + MAX_AHEAD);
 }
 
 static uint32_t come_back(struct sched_entity *e, uint64_t now)
@@ -341,7 +360,7 @@ static void give_way(struct sched_entity *e)
     while (at != &queue && list_entry(at, struct sched_entity, node)->group != e->group)
         at = at->prev;
     before = list_entry(at == &queue ? queue.next : at, struct sched_entity, node);
-    e->vtime = MAX(e->vtime, before->vtime + 1);
+    e->vtime = later(e->vtime, before->vtime + 1);
 }
 
 uint32_t sched_release(struct sched_entity *e, enum sched_why why, uint64_t now)
@@ -356,7 +375,7 @@ uint32_t sched_release(struct sched_entity *e, enum sched_why why, uint64_t now)
     } else {
         set_state(e, SCHED_READY, now);
         update_floor(now);
-        e->vtime = MIN(e->vtime, floor_vtime + MAX_AHEAD);
+        e->vtime = earlier(e->vtime, floor_vtime + MAX_AHEAD);
         if (why != SCHED_PREEMPT)
             give_way(e);
         enqueue(e, now);
@@ -375,7 +394,7 @@ static struct sched_entity *choose(uint32_t cpu)
     list_for_each(at, &queue) {
         struct sched_entity *e = list_entry(at, struct sched_entity, node);
 
-        if (best && e->vtime > best->vtime + GRANULARITY)
+        if (best && is_behind(best->vtime + GRANULARITY, e->vtime))
             break;
         if (!(e->affinity & BIT(cpu)))
             continue;
@@ -443,7 +462,7 @@ bool sched_should_yield(struct sched_entity *e, enum sched_why why, uint64_t now
     list_for_each(at, &queue) {
         const struct sched_entity *w = list_entry(at, struct sched_entity, node);
 
-        if (why == SCHED_PREEMPT && w->vtime + GRANULARITY > vtime_at(e, now))
+        if (why == SCHED_PREEMPT && is_behind(vtime_at(e, now), w->vtime + GRANULARITY))
             break;
         if (w->affinity & BIT(e->cpu))
             return true;
