@@ -128,42 +128,58 @@ static void read_vcpu(struct walk *w, xmlNode *node, void *arg)
 }
 
 struct tune {
-    long period, quota;
+    struct domcfg *d;
+    xmlNode *quota_node;
+    uint64_t period, quota; /* microseconds; quota 0: no limit */
 };
 
 static void read_shares(struct walk *w, xmlNode *node, void *arg)
 {
-    struct domcfg *d = arg;
+    struct tune *t = arg;
     char text[32];
 
     if (walk_text(w, node, text, sizeof(text)))
-        d->weight = (uint32_t)walk_number(w, node, text, 1, 65535);
+        t->d->weight = (uint32_t)walk_number(w, node, text, 1, 65535);
 }
 
-static void read_cputune(struct walk *w, xmlNode *node, void *arg)
+static void read_period(struct walk *w, xmlNode *node, void *arg)
 {
-    static const struct walk_rule rules[] = {
-        {"shares", read_shares, 0, NULL}, {"period", NULL, 0, NULL}, {"quota", NULL, 0, NULL}};
-    struct domcfg *d = arg;
-    uint64_t period = 100000, quota = 0;
+    struct tune *t = arg;
     char text[32];
 
-    walk_children(w, node, RULES(rules), arg);
-    for (xmlNode *c = node->children; c && !walk_failed(w); c = c->next) {
-        bool is_period = !strcmp((const char *)c->name, "period");
+    if (walk_text(w, node, text, sizeof(text)))
+        t->period = walk_number(w, node, text, 1000, 1000000);
+}
 
-        if (c->type != XML_ELEMENT_NODE || !strcmp((const char *)c->name, "shares") ||
-            !walk_text(w, c, text, sizeof(text)))
-            continue;
-        if (is_period)
-            period = walk_number(w, c, text, 1000, 1000000);
-        else if (strcmp(text, "-1")) /* libvirt's word for no limit */
-            quota = walk_number(w, c, text, 1000, 64000000);
-    }
-    if (!walk_failed(w))
-        d->cap = (uint32_t)(quota * 100 / period);
+static void read_quota(struct walk *w, xmlNode *node, void *arg)
+{
+    struct tune *t = arg;
+    char text[32];
+
+    t->quota_node = node;
+    if (walk_text(w, node, text, sizeof(text)) && strcmp(text, "-1")) /* libvirt's: no limit */
+        t->quota = walk_number(w, node, text, 1000, 64000000);
+}
+
+/* A cap is in whole percents, and one of 0 would be no limit at all. */
+static void read_cputune(struct walk *w, xmlNode *node, void *arg)
+{
+    static const struct walk_rule rules[] = {{"shares", read_shares, 0, NULL},
+                                             {"period", read_period, 0, NULL},
+                                             {"quota", read_quota, 0, NULL}};
+    struct domcfg *d = arg;
+    struct tune t = {.d = d, .period = 100000};
+
+    walk_children(w, node, RULES(rules), &t);
+    if (walk_failed(w))
+        return;
+    d->cap = (uint32_t)(t.quota * 100 / t.period);
+    if (t.quota && !d->cap)
+        walk_fail(w, t.quota_node, "%lu is less than 1 %% of the period; at least %lu", t.quota,
+                  (t.period + 99) / 100);
     if (d->cap > 6400)
-        walk_fail(w, node, "quota is more than 64 times the period");
+        walk_fail(w, t.quota_node, "%lu is more than 64 times the period; at most %lu", t.quota,
+                  t.period * 64);
 }
 
 /* A path that is not absolute is relative to the file that names it. */
