@@ -56,13 +56,12 @@ static const char *add_ours(struct writer *w, struct bundle_domain *r, const str
                        .weight = 1024,
                        .affinity = h->control_affinity,
                        .kernel = (char *)(uintptr_t)path,
+                       .kernel_at = h->memory_at,
                        .on_poweroff = ACTION_RESTART,
                        .on_reboot = ACTION_RESTART,
                        .on_crash = ACTION_RESTART};
 
     snprintf(d.name, sizeof(d.name), "%s", name);
-    snprintf(d.kernel_at.file, sizeof(d.kernel_at.file), "%s", h->memory_at.file);
-    d.kernel_at.line = h->memory_at.line;
     return add_domain(w, r, h, &d);
 }
 

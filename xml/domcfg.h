@@ -15,16 +15,23 @@
 #define DOMCFG_XS_MEMORY  (2UL << 20)
 #define DOMCFG_XS_VAULT   (4UL << 20)
 
+/* Files that were read: their paths are kept, for places to name. */
+struct source {
+    struct source *next;
+    char path[];
+};
+
 /* Where something stands, for messages. */
 struct place {
-    char file[256];
+    const char *file;
     long line;
 };
 
 enum domcfg_action { ACTION_DESTROY, ACTION_RESTART, ACTION_PRESERVE };
 
 struct domcfg {
-    struct place at; /* of <domain> */
+    struct source *files; /* NULL in a hostcfg, which has them */
+    struct place at;      /* of <domain> */
     char name[64];
     struct place name_at;
     uint8_t uuid[16];
@@ -42,6 +49,7 @@ struct domcfg {
 };
 
 struct hostcfg {
+    struct source *files;
     char name[64];
     uint64_t memory; /* bytes */
     struct place memory_at;

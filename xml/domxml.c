@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#define _GNU_SOURCE
 #include "xml/domxml.h"
 
 #include <ctype.h>
@@ -7,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "xml/cpuset.h"
+#include "xml/source.h"
 
 #define RULES(r)   (r), sizeof(r) / sizeof((r)[0])
 #define LOWEST_RAM (1UL << 20)
@@ -182,25 +182,16 @@ static void read_cputune(struct walk *w, xmlNode *node, void *arg)
                   t.period * 64);
 }
 
-/* A path that is not absolute is relative to the file that names it. */
 static char *read_path(struct walk *w, xmlNode *node, struct place *at)
 {
-    char text[MAX_PATH], *path = NULL;
-    const char *slash;
-    int dir;
+    char text[MAX_PATH];
 
     walk_place(node, at);
     if (!walk_text(w, node, text, sizeof(text)))
         return NULL;
-    if (!*text) {
+    if (!*text)
         walk_fail(w, node, "empty; the path of a file");
-        return NULL;
-    }
-    slash = strrchr(at->file, '/');
-    dir = *text == '/' || !slash ? 0 : (int)(slash - at->file) + 1;
-    if (asprintf(&path, "%.*s%s", dir, at->file, text) < 0)
-        path = NULL;
-    return path;
+    return walk_path(w, node, text);
 }
 
 static void read_kernel(struct walk *w, xmlNode *node, void *arg)
@@ -375,4 +366,5 @@ void domcfg_free(struct domcfg *d)
 {
     free(d->kernel);
     free(d->initrd);
+    source_free(d->files);
 }

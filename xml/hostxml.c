@@ -1,20 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* <host>: reading, XInclude, the elements of a host, what must hold between domains; then RELAX NG.
- */
+/* <host>: the elements of a host, what must hold between domains; then RELAX NG. */
 #include <ctype.h>
-#include <libxml/parser.h>
 #include <libxml/relaxng.h>
-#include <libxml/uri.h>
-#include <libxml/xinclude.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "xml/domxml.h"
+#include "xml/source.h"
 
 #define HOST_SHARE (8UL << 20) /* memory that the hypervisor takes, but for its frame table */
 #define OURS       (DOMCFG_CTL_MEMORY + DOMCFG_XS_MEMORY + DOMCFG_XS_VAULT)
-#define PARSE      (XML_PARSE_NONET | XML_PARSE_NOCDATA)
-#define MAX_DEPTH  8U /* of files that include files */
 #define RULES(r)   (r), sizeof(r) / sizeof((r)[0])
 
 extern const char bulkhead_rng[];
@@ -143,77 +138,14 @@ static void read_one_domain(xmlNode *root, void *arg)
     domxml_read(&walk, root, arg);
 }
 
-/* libxml2's messages: the first one counts. */
-static void on_error(void *arg, xmlErrorPtr e)
+static void on_invalid(void *arg, xmlErrorPtr e)
 {
-    char *end;
+    const xmlNode *node = e->node;
 
-    (void)arg;
-    if (walk_failed(&walk) || e->level < XML_ERR_ERROR || e->domain == XML_FROM_IO)
-        return; /* a file that cannot be read is told by who wanted it */
-    snprintf(walk.error, sizeof(walk.error), "%s:%d: %s", e->file ? e->file : "?", e->line,
-             e->message ? e->message : "not XML");
-    end = strchr(walk.error, '\n');
-    if (end)
-        *end = '\0';
-}
-
-static bool is_include(const xmlNode *node)
-{
-    return node->type == XML_ELEMENT_NODE && node->ns &&
-           !strcmp((const char *)node->name, "include") &&
-           (!strcmp((const char *)node->ns->href, (const char *)XINCLUDE_OLD_NS) ||
-            !strcmp((const char *)node->ns->href, (const char *)XINCLUDE_NS));
-}
-
-/*
- * Puts the root of the file that an <xi:include> names in its place, and returns it. libxml2 would
- * do it, but forgets the name of a file in the same directory, which messages need.
- */
-static xmlNode *include(xmlNode *node)
-{
-    xmlChar *href = xmlGetNoNsProp(node, (const xmlChar *)"href");
-    xmlChar *base = xmlNodeGetBase(node->doc, node);
-    xmlChar *path = href ? xmlBuildURI(href, base) : NULL;
-    xmlDoc *doc = path ? xmlReadFile((const char *)path, NULL, PARSE) : NULL;
-    xmlNode *root = doc ? xmlDocCopyNode(xmlDocGetRootElement(doc), node->doc, 1) : NULL;
-
-    walk_attributes(&walk, node, "href");
-    walk_children(&walk, node, NULL, 0, NULL);
-    if (!root)
-        walk_fail(&walk, node, "'%s' cannot be read", href ? (const char *)href : "");
-    else if (doc->intSubset)
-        walk_fail(&walk, node, "'%s': a document type is not allowed", (const char *)href);
-    if (root) {
-        xmlNodeSetBase(root, href); /* relative to that of the file it stands in */
-        xmlReplaceNode(node, root);
-        xmlFreeNode(node);
-    }
-    xmlFreeDoc(doc);
-    xmlFree(path);
-    xmlFree(base);
-    xmlFree(href);
-    return root;
-}
-
-/* In node and below; depth: of the files. */
-/* NOLINTNEXTLINE(misc-no-recursion): MAX_DEPTH files of as many levels as libxml2 reads, 256 */
-static void include_all(xmlNode *node, unsigned depth)
-{
-    xmlNode *next;
-
-    if (depth > MAX_DEPTH)
-        walk_fail(&walk, node, "files include each other more than %u deep", MAX_DEPTH);
-    for (xmlNode *c = node->children; c && !walk_failed(&walk); c = next) {
-        next = c->next;
-        if (is_include(c)) {
-            c = include(c);
-            if (c)
-                include_all(c, depth + 1);
-        } else if (c->type == XML_ELEMENT_NODE) {
-            include_all(c, depth);
-        }
-    }
+    while (node && node->type != XML_ELEMENT_NODE)
+        node = node->parent;
+    walk_fail(&walk, node ? node : arg, "not valid by the schema: %.*s",
+              (int)strcspn(e->message, "\n"), e->message);
 }
 
 /* The second net: what the tables above allow and the schema does not is an error of ours. */
@@ -223,34 +155,31 @@ static void validate(xmlDoc *doc)
         xmlRelaxNGNewMemParserCtxt(bulkhead_rng, (int)strlen(bulkhead_rng));
     xmlRelaxNG *schema = xmlRelaxNGParse(parser);
     xmlRelaxNGValidCtxt *valid = schema ? xmlRelaxNGNewValidCtxt(schema) : NULL;
+    xmlNode *root = xmlDocGetRootElement(doc);
 
-    if (valid && xmlRelaxNGValidateDoc(valid, doc) && !walk_failed(&walk))
-        snprintf(walk.error, sizeof(walk.error), "%s: not valid by the schema", doc->URL);
-    if (!valid && !walk_failed(&walk))
-        snprintf(walk.error, sizeof(walk.error), "the schema cannot be read");
+    xmlRelaxNGSetValidStructuredErrors(valid, on_invalid, root);
+    if (!valid)
+        walk_fail(&walk, root, "the schema cannot be read");
+    else if (xmlRelaxNGValidateDoc(valid, doc))
+        walk_fail(&walk, root, "not valid by the schema");
     xmlRelaxNGFreeValidCtxt(valid);
     xmlRelaxNGFree(schema);
     xmlRelaxNGFreeParserCtxt(parser);
 }
 
 /* Reads a file with all that it includes; fn is for its first element. */
-static const char *read_file(const char *path, void (*fn)(xmlNode *root, void *arg), void *arg)
+static const char *read_file(const char *path, struct source **files,
+                             void (*fn)(xmlNode *root, void *arg), void *arg)
 {
     xmlDoc *doc;
 
     walk.error[0] = '\0';
-    xmlSetStructuredErrorFunc(NULL, on_error);
-    doc = xmlReadFile(path, NULL, PARSE);
-    if (doc && xmlDocGetRootElement(doc))
-        include_all(xmlDocGetRootElement(doc), 0);
-    if (!doc && !walk_failed(&walk))
-        snprintf(walk.error, sizeof(walk.error), "%s: cannot be read", path);
-    if (doc && !walk_failed(&walk) && xmlDocGetRootElement(doc))
+    doc = source_read(&walk, path, files);
+    if (doc)
         fn(xmlDocGetRootElement(doc), arg);
-    if (doc && !walk_failed(&walk))
+    if (!walk_failed(&walk))
         validate(doc);
     xmlFreeDoc(doc);
-    xmlSetStructuredErrorFunc(NULL, NULL);
     hostcfg_one_line(walk.error);
     return walk_failed(&walk) ? walk.error : NULL;
 }
@@ -258,13 +187,18 @@ static const char *read_file(const char *path, void (*fn)(xmlNode *root, void *a
 const char *hostcfg_read(struct hostcfg *h, const char *path)
 {
     memset(h, 0, sizeof(*h));
-    return read_file(path, read_host, h);
+    return read_file(path, &h->files, read_host, h);
 }
 
 const char *domcfg_read(struct domcfg *d, const char *path)
 {
+    struct source *files = NULL;
+    const char *wrong;
+
     memset(d, 0, sizeof(*d));
-    return read_file(path, read_one_domain, d);
+    wrong = read_file(path, &files, read_one_domain, d);
+    d->files = files;
+    return wrong;
 }
 
 void hostcfg_one_line(char *message)
@@ -279,6 +213,8 @@ void hostcfg_free(struct hostcfg *h)
     for (uint32_t i = 0; i < h->ndomains; i++)
         domcfg_free(&h->domains[i]);
     free(h->domains);
+    source_free(h->files);
     h->domains = NULL;
     h->ndomains = 0;
+    h->files = NULL;
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
 #include "xml/walk.h"
 
 #include <ctype.h>
@@ -15,12 +16,26 @@ bool walk_failed(const struct walk *w)
 
 void walk_place(const xmlNode *node, struct place *at)
 {
-    xmlChar *base = xmlNodeGetBase(node->doc, node);
-
-    memset(at, 0, sizeof(*at));
-    snprintf(at->file, sizeof(at->file), "%s", base ? (const char *)base : "?");
-    xmlFree(base);
     at->line = xmlGetLineNo(node);
+    while (!node->_private)
+        node = node->parent;
+    at->file = node->_private;
+}
+
+char *walk_path(struct walk *w, const xmlNode *node, const char *path)
+{
+    char *joined = NULL;
+    const char *slash;
+    struct place at;
+    int dir;
+
+    walk_place(node, &at);
+    slash = strrchr(at.file, '/');
+    dir = *path == '/' || !slash ? 0 : (int)(slash - at.file) + 1;
+    if (asprintf(&joined, "%.*s%s", dir, at.file, path) >= 0)
+        return joined;
+    walk_fail(w, node, "out of memory");
+    return NULL;
 }
 
 void walk_fail(struct walk *w, const xmlNode *node, const char *fmt, ...)

@@ -25,7 +25,10 @@ struct walk_rule {
 void walk_fail(struct walk *w, const xmlNode *node, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 bool walk_failed(const struct walk *w);
+/* The first element of each file has its path in _private. */
 void walk_place(const xmlNode *node, struct place *at);
+/* A path that is not absolute is relative to the file that names it. NULL: out of memory. */
+char *walk_path(struct walk *w, const xmlNode *node, const char *path);
 
 /* Applies the rule of each child element; what no rule names is an error. */
 void walk_children(struct walk *w, xmlNode *node, const struct walk_rule *rules, size_t n,

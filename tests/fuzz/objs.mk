@@ -21,7 +21,7 @@ fuzz_call-runs  := 5000
 
 fuzz-tests += fuzz_xml
 fuzz_xml-src  := tests/fuzz/fuzz_xml.c tests/unit/kernels.c xml/hostxml.c xml/domxml.c \
-                 xml/cpuset.c xml/walk.c xml/schema.S \
+                 xml/cpuset.c xml/source.c xml/walk.c xml/schema.S \
                  $(addprefix tools/,mkbundle.c mkdomain.c kernel.c unpack.c file.c) \
                  hyp/dom/record.c hyp/lib/hash.c
 fuzz_xml-runs := 30000

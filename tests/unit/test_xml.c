@@ -166,6 +166,91 @@ START_TEST(one_domain)
 }
 END_TEST
 
+#define LONG_NAME                                                                                  \
+    "a-directory-whose-name-is-as-long-as-file-systems-let-it-be-or-nearly-so-"                    \
+    "which-makes-a-path-of-more-bytes-than-once-were-kept-of-it"
+
+static const char *const directories[] = {
+    "plain", "a b",   "a%20b", "\xc3\xbc", "it's", "50%",
+    "#1",    "what?", "c:d",   "file:",    "-",    LONG_NAME "/" LONG_NAME "/" LONG_NAME};
+
+#define DOMAIN(name)                                                                               \
+    "<domain><name>" name "</name><memory unit='MiB'>8</memory><os><type>xenpvh</type>"            \
+    "<kernel>good.elf</kernel></os></domain>"
+#define HOST(what)                                                                                 \
+    "<host xmlns:xi='http://www.w3.org/2001/XInclude'><name>h</name>"                              \
+    "<memory unit='MiB'>64</memory>" what "</host>"
+
+static void write_text(const char *dir, const char *name, const char *text)
+{
+    char path[700];
+
+    snprintf(path, sizeof(path), "%s/%s", dir, name);
+    ck_assert(file_write(path, text, strlen(text)));
+}
+
+static void make_directories(const char *dir)
+{
+    char path[700];
+
+    for (const char *c = dir; c; c = strchr(c + 1, '/')) {
+        const char *end = strchr(c + 1, '/');
+
+        snprintf(path, sizeof(path), "%.*s", end ? (int)(end - dir) : (int)strlen(dir), dir);
+        ck_assert_int_eq(mkdir(path, 0700), 0);
+    }
+}
+
+static void check_place(const struct domcfg *d, const char *dir, const char *file)
+{
+    char path[700];
+
+    snprintf(path, sizeof(path), "%s/good.elf", dir);
+    ck_assert_str_eq(d->kernel, path);
+    snprintf(path, sizeof(path), "%s/%s", dir, file);
+    ck_assert_str_eq(d->kernel_at.file, path);
+}
+
+/* Paths are relative to the file that names them, in a directory of any name. */
+START_TEST(paths)
+{
+    const char *dir = directories[_i];
+    char text[900], path[700];
+    struct hostcfg h;
+
+    make_directories(dir);
+    write_text(dir, "part.xml", DOMAIN("a"));
+    write_text(dir, "host.xml", HOST("<xi:include href='part.xml'/>" DOMAIN("b")));
+    snprintf(path, sizeof(path), "%s/host.xml", dir);
+    ck_assert_ptr_null(hostcfg_read(&h, path));
+    check_place(&h.domains[0], dir, "part.xml");
+    check_place(&h.domains[1], dir, "host.xml");
+    hostcfg_free(&h);
+    snprintf(text, sizeof(text), HOST("<xi:include href=\"%s/part.xml\"/>"), dir);
+    write_text(".", "outside.xml", text);
+    ck_assert_ptr_null(hostcfg_read(&h, "outside.xml"));
+    check_place(&h.domains[0], dir, "part.xml");
+    hostcfg_free(&h);
+}
+END_TEST
+
+/* An escape of a URI counts where no file is named so. */
+START_TEST(escapes)
+{
+    struct hostcfg h;
+
+    write_text(".", "one two.xml", DOMAIN("a"));
+    write_text(".", "escapes.xml", HOST("<xi:include href='one%20two.xml'/>"));
+    ck_assert_ptr_null(hostcfg_read(&h, "escapes.xml"));
+    ck_assert_str_eq(h.domains[0].name, "a");
+    hostcfg_free(&h);
+    write_text(".", "one%20two.xml", DOMAIN("b"));
+    ck_assert_ptr_null(hostcfg_read(&h, "escapes.xml"));
+    ck_assert_str_eq(h.domains[0].name, "b");
+    hostcfg_free(&h);
+}
+END_TEST
+
 START_TEST(cpu_lists)
 {
     char text[CPUSET_TEXT];
@@ -218,7 +303,8 @@ START_TEST(bundle_is_valid)
 
     ck_assert(file_write("ok.xml", text, sizeof(text) - 1));
     ck_assert_ptr_null(hostcfg_read(&h, "ok.xml"));
-    ck_assert_ptr_null(bundle_make(&h, &(struct bundle_ours){"good.elf", NULL}, NULL, &bundle, &size));
+    ck_assert_ptr_null(
+        bundle_make(&h, &(struct bundle_ours){"good.elf", NULL}, NULL, &bundle, &size));
     ck_assert_ptr_null(record_check_header((const void *)bundle, size));
     r = (const void *)(bundle + BUNDLE_PAGE);
     ck_assert_ptr_null(record_check(&r[0], (const void *)bundle, &segment));
@@ -245,6 +331,8 @@ static void fill(TCase *tc)
     tcase_add_test(tc, libvirt_agrees);
     tcase_add_test(tc, bundle_is_valid);
     tcase_add_test(tc, one_domain);
+    tcase_add_loop_test(tc, paths, 0, sizeof(directories) / sizeof(directories[0]));
+    tcase_add_test(tc, escapes);
     tcase_add_test(tc, cpu_lists);
 }
 

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+#include "xml/source.h"
+
+#include <fcntl.h>
+#include <libxml/parser.h>
+#include <libxml/uri.h>
+#include <libxml/xinclude.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PARSE     (XML_PARSE_NONET | XML_PARSE_NOCDATA)
+#define MAX_DEPTH 8U /* of files that include files */
+
+struct reading {
+    struct walk *w;
+    struct source **files; /* the first one is being parsed, or was the last */
+};
+
+/* libxml2's messages: the first one counts. */
+static void on_error(void *arg, xmlErrorPtr e)
+{
+    struct reading *r = arg;
+    char *end;
+
+    if (walk_failed(r->w) || e->level < XML_ERR_ERROR)
+        return;
+    snprintf(r->w->error, sizeof(r->w->error), "%s:%d: %s", (*r->files)->path, e->line,
+             e->message ? e->message : "not XML");
+    end = strchr(r->w->error, '\n');
+    if (end)
+        *end = '\0';
+}
+
+/*
+ * The file's document, NULL: an error, which is noted or in errno. It is opened here, as libxml2
+ * takes a path for a URI. The first element knows the path, as it is, for those below it.
+ */
+static xmlDoc *parse(struct reading *r, const char *path)
+{
+    struct source *file = malloc(sizeof(*file) + strlen(path) + 1);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    xmlDoc *doc = NULL;
+
+    if (file && fd >= 0) {
+        memcpy(file->path, path, strlen(path) + 1);
+        file->next = *r->files;
+        *r->files = file;
+        doc = xmlReadFd(fd, path, NULL, PARSE);
+        if (doc)
+            xmlDocGetRootElement(doc)->_private = file->path;
+    } else {
+        free(file);
+    }
+    if (fd >= 0)
+        close(fd);
+    return doc;
+}
+
+static bool is_include(const xmlNode *node)
+{
+    return node->type == XML_ELEMENT_NODE && node->ns &&
+           !strcmp((const char *)node->name, "include") &&
+           (!strcmp((const char *)node->ns->href, (const char *)XINCLUDE_OLD_NS) ||
+            !strcmp((const char *)node->ns->href, (const char *)XINCLUDE_NS));
+}
+
+/* What href names: a path as it stands, and if there is no such file, a URI with escapes. */
+static char *find(struct walk *w, const xmlNode *node, const char *href)
+{
+    char *path = walk_path(w, node, href), *unescaped, *other;
+
+    if (!path || !access(path, F_OK))
+        return path;
+    unescaped = xmlURIUnescapeString(href, 0, NULL);
+    other = unescaped ? walk_path(w, node, unescaped) : NULL;
+    xmlFree(unescaped);
+    if (!other || access(other, F_OK)) {
+        free(other);
+        return path;
+    }
+    free(path);
+    return other;
+}
+
+/*
+ * Puts the root of the file that an <xi:include> names in its place, and returns it. libxml2 would
+ * do it, but forgets the name of a file in the same directory, which messages need.
+ */
+static xmlNode *include(struct reading *r, xmlNode *node)
+{
+    xmlChar *href = xmlGetNoNsProp(node, (const xmlChar *)"href");
+    char *path = href ? find(r->w, node, (const char *)href) : NULL;
+    xmlDoc *doc = path ? parse(r, path) : NULL;
+    xmlNode *root = doc ? xmlDocCopyNode(xmlDocGetRootElement(doc), node->doc, 1) : NULL;
+
+    walk_attributes(r->w, node, "href");
+    walk_children(r->w, node, NULL, 0, NULL);
+    if (!root)
+        walk_fail(r->w, node, "'%s' cannot be read", href ? (const char *)href : "");
+    else if (doc->intSubset)
+        walk_fail(r->w, node, "'%s': a document type is not allowed", (const char *)href);
+    if (root) {
+        root->_private = (*r->files)->path;
+        xmlReplaceNode(node, root);
+        xmlFreeNode(node);
+    }
+    xmlFreeDoc(doc);
+    free(path);
+    xmlFree(href);
+    return root;
+}
+
+/* In node and below; depth: of the files. */
+/* NOLINTNEXTLINE(misc-no-recursion): MAX_DEPTH files of as many levels as libxml2 reads, 256 */
+static void include_all(struct reading *r, xmlNode *node, unsigned depth)
+{
+    xmlNode *next;
+
+    if (depth > MAX_DEPTH)
+        walk_fail(r->w, node, "files include each other more than %u deep", MAX_DEPTH);
+    for (xmlNode *c = node->children; c && !walk_failed(r->w); c = next) {
+        next = c->next;
+        if (is_include(c)) {
+            c = include(r, c);
+            if (c)
+                include_all(r, c, depth + 1);
+        } else if (c->type == XML_ELEMENT_NODE) {
+            include_all(r, c, depth);
+        }
+    }
+}
+
+xmlDoc *source_read(struct walk *w, const char *path, struct source **files)
+{
+    struct reading r = {w, files};
+    xmlDoc *doc;
+
+    xmlSetStructuredErrorFunc(&r, on_error);
+    doc = parse(&r, path);
+    if (doc)
+        include_all(&r, xmlDocGetRootElement(doc), 0);
+    else if (!walk_failed(w))
+        snprintf(w->error, sizeof(w->error), "%s: cannot be read", path);
+    xmlSetStructuredErrorFunc(NULL, NULL);
+    if (!walk_failed(w))
+        return doc;
+    xmlFreeDoc(doc);
+    return NULL;
+}
+
+void source_free(struct source *files)
+{
+    while (files) {
+        struct source *next = files->next;
+
+        free(files);
+        files = next;
+    }
+}
