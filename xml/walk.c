@@ -65,14 +65,14 @@ static bool listed(const char *list, const char *word)
     return false;
 }
 
-/* xml:base is XInclude's. */
 void walk_attributes(struct walk *w, const xmlNode *node, const char *allowed)
 {
     for (const xmlAttr *a = node->properties; a; a = a->next)
-        if (!(a->ns && !strcmp((const char *)a->name, "base")) &&
-            (a->ns || !listed(allowed, (const char *)a->name)))
-            walk_fail(w, node, "attribute '%.40s' is not supported; %s%s", (const char *)a->name,
-                      allowed ? "it may have: " : "it may have none", allowed ? allowed : "");
+        if (a->ns || !listed(allowed, (const char *)a->name))
+            walk_fail(w, node, "attribute '%.40s%s%.40s' is not supported; %s%s",
+                      a->ns ? (const char *)a->ns->prefix : "", a->ns ? ":" : "",
+                      (const char *)a->name, allowed ? "it may have: " : "it may have none",
+                      allowed ? allowed : "");
 }
 
 static const struct walk_rule *find(const struct walk_rule *rules, size_t n, const xmlNode *c)
