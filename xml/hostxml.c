@@ -63,20 +63,22 @@ static void read_domain(struct walk *w, xmlNode *node, void *arg)
     domxml_read(w, node, &h->domains[h->ndomains++]);
 }
 
-static void fail_at(const struct place *at, const char *element, const char *text, const char *name,
-                    const struct place *other)
-{
-    if (!walk_failed(&walk))
-        snprintf(walk.error, sizeof(walk.error), "%s:%ld: <%s>: %s '%s' is that of %s:%ld already",
-                 at->file, at->line, element, text, name, other->file, other->line);
-}
-
 static void check_pair(const struct domcfg *a, const struct domcfg *b)
 {
     if (!strcmp(a->name, b->name))
-        fail_at(&b->name_at, "name", "the name", b->name, &a->name_at);
+        walk_fail_at(&walk, &b->name_at, "name", "the name '%s' is that of %s:%ld already", b->name,
+                     a->name_at.file, a->name_at.line);
     if (a->has_uuid && b->has_uuid && !memcmp(a->uuid, b->uuid, sizeof(a->uuid)))
-        fail_at(&b->uuid_at, "uuid", "the UUID of", b->name, &a->uuid_at);
+        walk_fail_at(&walk, &b->uuid_at, "uuid", "the UUID of '%s' is that of %s:%ld already",
+                     b->name, a->uuid_at.file, a->uuid_at.line);
+}
+
+/* Those of <control/> have their names already. */
+static void check_ours(const struct hostcfg *h, const struct domcfg *d)
+{
+    if (h->control && (!strcmp(d->name, "ctl") || !strcmp(d->name, "xs")))
+        walk_fail_at(&walk, &d->name_at, "name",
+                     "'%s' is the name of a domain of <control/>; choose another", d->name);
 }
 
 static void check_host(xmlNode *root, const struct hostcfg *h)
@@ -87,16 +89,14 @@ static void check_host(xmlNode *root, const struct hostcfg *h)
         walk_fail(&walk, root, "no <domain> and no <control/>: a host with nothing to run");
     for (uint32_t i = 0; i < h->ndomains; i++) {
         sum += h->domains[i].current;
-        if (h->control && !strcmp(h->domains[i].name, "ctl"))
-            walk_fail(&walk, root, "a domain is named ctl, as the control domain is");
+        check_ours(h, &h->domains[i]);
         for (uint32_t j = 0; j < i; j++)
             check_pair(&h->domains[j], &h->domains[i]);
     }
-    if (sum > h->memory && !walk_failed(&walk))
-        snprintf(
-            walk.error, sizeof(walk.error),
-            "%s:%ld: <memory>: the domains and the hypervisor take %lu MiB, the host has %lu MiB",
-            h->memory_at.file, h->memory_at.line, (sum + (1 << 20) - 1) >> 20, h->memory >> 20);
+    if (sum > h->memory)
+        walk_fail_at(&walk, &h->memory_at, "memory",
+                     "the domains and the hypervisor take %lu MiB, the host has %lu MiB",
+                     (sum + (1 << 20) - 1) >> 20, h->memory >> 20);
 }
 
 /* Is it what the file must hold? */

@@ -38,19 +38,36 @@ char *walk_path(struct walk *w, const xmlNode *node, const char *path)
     return NULL;
 }
 
-void walk_fail(struct walk *w, const xmlNode *node, const char *fmt, ...)
+static void fail(struct walk *w, const struct place *at, const char *element, const char *fmt,
+                 va_list ap) __attribute__((format(printf, 4, 0)));
+static void fail(struct walk *w, const struct place *at, const char *element, const char *fmt,
+                 va_list ap)
 {
-    struct place at;
-    va_list ap;
     int n;
 
     if (walk_failed(w))
         return;
-    walk_place(node, &at);
-    n = snprintf(w->error, sizeof(w->error), "%s:%ld: <%.40s>: ", at.file, at.line,
-                 (const char *)node->name);
-    va_start(ap, fmt);
+    n = snprintf(w->error, sizeof(w->error), "%s:%ld: <%.40s>: ", at->file, at->line, element);
     vsnprintf(w->error + n, sizeof(w->error) - (size_t)n, fmt, ap);
+}
+
+void walk_fail_at(struct walk *w, const struct place *at, const char *element, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    fail(w, at, element, fmt, ap);
+    va_end(ap);
+}
+
+void walk_fail(struct walk *w, const xmlNode *node, const char *fmt, ...)
+{
+    struct place at;
+    va_list ap;
+
+    walk_place(node, &at);
+    va_start(ap, fmt);
+    fail(w, &at, (const char *)node->name, fmt, ap);
     va_end(ap);
 }
 

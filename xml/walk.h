@@ -24,6 +24,9 @@ struct walk_rule {
 /* Notes what is wrong with node, unless there is an error already: "FILE:LINE: <element>: text". */
 void walk_fail(struct walk *w, const xmlNode *node, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* The same of what was there. */
+void walk_fail_at(struct walk *w, const struct place *at, const char *element, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
 bool walk_failed(const struct walk *w);
 /* The first element of each file has its path in _private. */
 void walk_place(const xmlNode *node, struct place *at);
