@@ -251,6 +251,29 @@ START_TEST(escapes)
 }
 END_TEST
 
+/* As many as the manual page says, and no more. */
+START_TEST(many_domains)
+{
+    char text[40000] = "<host><name>h</name><memory unit='GiB'>4</memory>";
+    size_t n = strlen(text);
+    struct hostcfg h;
+
+    for (unsigned i = 0; i < 126U + (unsigned)_i; i++)
+        n += (size_t)snprintf(text + n, sizeof(text) - n,
+                              "\n<domain><name>d%u</name><memory unit='MiB'>8</memory><os>"
+                              "<type>xenpvh</type><kernel>good.elf</kernel></os></domain>",
+                              i);
+    strcpy(text + n, "</host>");
+    write_text(".", "many.xml", text);
+    if (_i)
+        ck_assert_str_eq(hostcfg_read(&h, "many.xml"),
+                         "many.xml:128: <domain>: more than 126 domains");
+    else
+        ck_assert_ptr_null(hostcfg_read(&h, "many.xml"));
+    hostcfg_free(&h);
+}
+END_TEST
+
 START_TEST(cpu_lists)
 {
     char text[CPUSET_TEXT];
@@ -333,6 +356,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, one_domain);
     tcase_add_loop_test(tc, paths, 0, sizeof(directories) / sizeof(directories[0]));
     tcase_add_test(tc, escapes);
+    tcase_add_loop_test(tc, many_domains, 0, 2);
     tcase_add_test(tc, cpu_lists);
 }
 
