@@ -105,6 +105,9 @@ static void unknown(struct walk *w, const xmlNode *c, const struct walk_rule *ru
     char names[400] = "";
     size_t at = 0;
 
+    if (!n)
+        walk_fail(w, c, "not supported in <%s>, which must be empty",
+                  (const char *)c->parent->name);
     for (size_t i = 0; i < n && at < sizeof(names); i++)
         at += (size_t)snprintf(names + at, sizeof(names) - at, "%s<%s>", i ? ", " : "",
                                rules[i].element);
@@ -121,7 +124,7 @@ void walk_children(struct walk *w, xmlNode *node, const struct walk_rule *rules,
         const struct walk_rule *r;
 
         if (c->type == XML_TEXT_NODE && !xmlIsBlankNode(c))
-            walk_fail(w, node, "text is not allowed here, elements are");
+            walk_fail(w, node, "text is not allowed here, %s", n ? "elements are" : "nor elements");
         if (c->type != XML_ELEMENT_NODE)
             continue;
         r = find(rules, n, c);
