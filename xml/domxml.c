@@ -39,31 +39,53 @@ static void read_name(struct walk *w, xmlNode *node, void *arg)
     walk_place(node, &d->name_at);
 }
 
+static bool read_digit(uint8_t *byte, char digit)
+{
+    const char *digits = "0123456789abcdef";
+    const char *at = digit ? strchr(digits, tolower((unsigned char)digit)) : NULL;
+
+    if (at)
+        *byte = (uint8_t)(*byte << 4 | (at - digits));
+    return at;
+}
+
+/* With all of the hyphens or with none, as libvirt's schema has it. */
+static bool parse_uuid(const char *text, uint8_t uuid[16])
+{
+    bool hyphens = strchr(text, '-');
+    unsigned digits = 0;
+
+    for (const char *form = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx"; *form; form++) {
+        if (*form == '-' && !hyphens)
+            continue;
+        if (*form == '-' ? *text != '-' : !read_digit(&uuid[digits++ / 2], *text))
+            return false;
+        text++;
+    }
+    return !*text;
+}
+
 static void read_uuid(struct walk *w, xmlNode *node, void *arg)
 {
+    static const uint8_t zero[16];
     struct domcfg *d = arg;
-    unsigned digits = 0, any = 0;
     char text[64];
 
     if (!walk_text(w, node, text, sizeof(text)))
         return;
-    for (const char *c = text; *c; c++) {
-        if (*c == '-')
-            continue;
-        if (!isxdigit((unsigned char)*c) || digits == 32) {
-            digits = 0;
-            break;
-        }
-        any |= (unsigned)(d->uuid[digits / 2] =
-                              (uint8_t)(d->uuid[digits / 2] << 4 |
-                                        (isdigit((unsigned char)*c) ? *c - '0'
-                                                                    : (*c | 32) - 'a' + 10)));
-        digits++;
-    }
-    if (digits != 32 || !any)
-        walk_fail(w, node, "'%s' is no UUID; 32 hexadecimal digits, not all zero", text);
+    if (!parse_uuid(text, d->uuid) || !memcmp(d->uuid, zero, sizeof(zero)))
+        walk_fail(w, node,
+                  "'%s' is no UUID; 32 hexadecimal digits, not all zero, in groups of 8-4-4-4-12 "
+                  "or without hyphens",
+                  text);
     d->has_uuid = true;
     walk_place(node, &d->uuid_at);
+}
+
+static void read_remark(struct walk *w, xmlNode *node, void *arg)
+{
+    (void)arg;
+    walk_any_text(w, node);
 }
 
 static void read_memory(struct walk *w, xmlNode *node, void *arg)
@@ -93,9 +115,14 @@ static void read_memtune(struct walk *w, xmlNode *node, void *arg)
     walk_children(w, node, RULES(rules), arg);
 }
 
+static void read_nothing(struct walk *w, xmlNode *node, void *arg)
+{
+    walk_children(w, node, NULL, 0, arg);
+}
+
 static void read_backing(struct walk *w, xmlNode *node, void *arg)
 {
-    static const struct walk_rule rules[] = {{"nosharepages", NULL, 0, NULL}};
+    static const struct walk_rule rules[] = {{"nosharepages", read_nothing, 0, NULL}};
 
     walk_children(w, node, RULES(rules), arg);
 }
@@ -113,17 +140,30 @@ uint64_t domxml_cpuset(struct walk *w, xmlNode *node)
     return set;
 }
 
+/* The attribute has the one value that there is, if it is there at all. */
+static void only(struct walk *w, xmlNode *node, const char *name, const char *value)
+{
+    char text[64];
+
+    if (walk_attribute(w, node, name, text, sizeof(text)) && strcmp(text, value))
+        walk_fail(w, node, "%s='%s' is not supported; it may be %s", name, text, value);
+}
+
+static void must(struct walk *w, xmlNode *node, const char *name, const char *value)
+{
+    if (!xmlHasProp(node, (const xmlChar *)name))
+        walk_fail(w, node, "needs %s='%s'", name, value);
+    only(w, node, name, value);
+}
+
 static void read_vcpu(struct walk *w, xmlNode *node, void *arg)
 {
     struct domcfg *d = arg;
-    char text[32], placement[16];
+    char text[32];
 
-    if (!walk_text(w, node, text, sizeof(text)) ||
-        !walk_attribute(w, node, "placement", placement, sizeof(placement)))
-        return;
-    if (*placement && strcmp(placement, "static"))
-        walk_fail(w, node, "placement '%s' is not supported; it may be static", placement);
-    d->vcpus = (uint32_t)walk_number(w, node, text, 1, 64);
+    if (walk_text(w, node, text, sizeof(text)))
+        d->vcpus = (uint32_t)walk_number(w, node, text, 1, 64);
+    only(w, node, "placement", "static");
     d->affinity = domxml_cpuset(w, node);
 }
 
@@ -215,15 +255,6 @@ static void read_cmdline(struct walk *w, xmlNode *node, void *arg)
     walk_text(w, node, d->cmdline, sizeof(d->cmdline));
 }
 
-/* Each attribute must have the one value that there is, if it is given at all. */
-static void only(struct walk *w, xmlNode *node, const char *name, const char *value)
-{
-    char text[64];
-
-    if (walk_attribute(w, node, name, text, sizeof(text)) && *text && strcmp(text, value))
-        walk_fail(w, node, "%s='%s' is not supported; it may be %s", name, text, value);
-}
-
 static void read_type(struct walk *w, xmlNode *node, void *arg)
 {
     static const char *const types[] = {"xenpvh"};
@@ -270,9 +301,9 @@ static void read_on_crash(struct walk *w, xmlNode *node, void *arg)
 
 static void read_target(struct walk *w, xmlNode *node, void *arg)
 {
-    (void)arg;
     only(w, node, "type", "xen");
     only(w, node, "port", "0");
+    read_nothing(w, node, arg);
 }
 
 static void read_console(struct walk *w, xmlNode *node, void *arg)
@@ -290,15 +321,6 @@ static void read_devices(struct walk *w, xmlNode *node, void *arg)
     walk_children(w, node, RULES(rules), arg);
 }
 
-static void must(struct walk *w, xmlNode *node, const char *name, const char *value)
-{
-    char text[64];
-
-    if (walk_attribute(w, node, name, text, sizeof(text)) && !*text)
-        walk_fail(w, node, "needs %s='%s'", name, value);
-    only(w, node, name, value);
-}
-
 static void read_timer(struct walk *w, xmlNode *node, void *arg)
 {
     struct domcfg *d = arg;
@@ -307,8 +329,9 @@ static void read_timer(struct walk *w, xmlNode *node, void *arg)
     must(w, node, "name", "tsc");
     only(w, node, "mode", "native");
     only(w, node, "present", "yes");
-    if (walk_attribute(w, node, "frequency", text, sizeof(text)) && *text)
+    if (walk_attribute(w, node, "frequency", text, sizeof(text)))
         d->tsc_hz = walk_number(w, node, text, 100000000, 10000000000);
+    read_nothing(w, node, arg);
 }
 
 static void read_clock(struct walk *w, xmlNode *node, void *arg)
@@ -339,8 +362,8 @@ void domxml_read(struct walk *w, xmlNode *node, struct domcfg *d)
     static const struct walk_rule rules[] = {
         {"name", read_name, WALK_REQUIRED, NULL},
         {"uuid", read_uuid, 0, NULL},
-        {"title", NULL, 0, NULL},
-        {"description", NULL, 0, NULL},
+        {"title", read_remark, 0, NULL},
+        {"description", read_remark, 0, NULL},
         {"memory", read_memory, WALK_REQUIRED, "unit"},
         {"currentMemory", read_current, 0, "unit"},
         {"memtune", read_memtune, 0, NULL},

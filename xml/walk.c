@@ -136,7 +136,7 @@ void walk_children(struct walk *w, xmlNode *node, const struct walk_rule *rules,
             walk_fail(w, c, "given twice; once is enough");
         seen[r - rules] = true;
         walk_attributes(w, c, r->attributes);
-        if (r->fn && !walk_failed(w))
+        if (!walk_failed(w))
             r->fn(w, c, arg);
     }
     for (size_t i = 0; i < n; i++)
@@ -161,17 +161,24 @@ static bool copy_trimmed(char *buf, size_t size, const char *text)
     return true;
 }
 
+bool walk_any_text(struct walk *w, const xmlNode *node)
+{
+    for (const xmlNode *c = node->children; c; c = c->next)
+        if (c->type == XML_ELEMENT_NODE) {
+            walk_fail(w, node, "elements are not allowed here, text is");
+            return false;
+        }
+    return true;
+}
+
 bool walk_text(struct walk *w, xmlNode *node, char *buf, size_t size)
 {
     xmlChar *text;
     bool fits;
 
     buf[0] = '\0';
-    for (const xmlNode *c = node->children; c; c = c->next)
-        if (c->type == XML_ELEMENT_NODE) {
-            walk_fail(w, node, "elements are not allowed here, text is");
-            return false;
-        }
+    if (!walk_any_text(w, node))
+        return false;
     text = xmlNodeGetContent(node);
     fits = text && copy_trimmed(buf, size, (const char *)text);
     xmlFree(text);
@@ -183,10 +190,11 @@ bool walk_text(struct walk *w, xmlNode *node, char *buf, size_t size)
 bool walk_attribute(struct walk *w, xmlNode *node, const char *name, char *buf, size_t size)
 {
     xmlChar *value = xmlGetNoNsProp(node, (const xmlChar *)name);
-    bool fits = copy_trimmed(buf, size, value ? (const char *)value : "");
+    bool there = value, fits = there && strlen((const char *)value) < size;
 
+    snprintf(buf, size, "%s", fits ? (const char *)value : "");
     xmlFree(value);
-    if (!fits)
+    if (there && !fits)
         walk_fail(w, node, "attribute '%s' is too long; at most %zu characters", name, size - 1);
     return fits;
 }
@@ -212,16 +220,17 @@ uint64_t walk_size(struct walk *w, xmlNode *node)
         const char *name;
         uint64_t bytes;
     } units[] = {
-        {"KiB", 1UL << 10}, {"", 1UL << 10},    {"k", 1UL << 10},      {"b", 1},
-        {"bytes", 1},       {"KB", 1000},       {"M", 1UL << 20},      {"MiB", 1UL << 20},
-        {"MB", 1000000},    {"G", 1UL << 30},   {"GiB", 1UL << 30},    {"GB", 1000000000},
-        {"T", 1UL << 40},   {"TiB", 1UL << 40}, {"TB", 1000000000000},
+        {"KiB", 1UL << 10}, {"k", 1UL << 10},      {"b", 1},           {"bytes", 1},
+        {"KB", 1000},       {"M", 1UL << 20},      {"MiB", 1UL << 20}, {"MB", 1000000},
+        {"G", 1UL << 30},   {"GiB", 1UL << 30},    {"GB", 1000000000}, {"T", 1UL << 40},
+        {"TiB", 1UL << 40}, {"TB", 1000000000000},
     };
     char text[32], unit[16];
 
-    if (!walk_text(w, node, text, sizeof(text)) ||
-        !walk_attribute(w, node, "unit", unit, sizeof(unit)))
+    if (!walk_text(w, node, text, sizeof(text)))
         return 0;
+    if (!walk_attribute(w, node, "unit", unit, sizeof(unit)))
+        strcpy(unit, "KiB");
     for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
         if (!strcmp(unit, units[i].name)) {
             uint64_t n = walk_number(w, node, text, 1, (1UL << 43) / units[i].bytes);

@@ -15,8 +15,7 @@ struct walk {
 
 struct walk_rule {
     const char *element;
-    void (*fn)(struct walk *w, xmlNode *node,
-               void *arg); /* NULL: it may stand there, that is all */
+    void (*fn)(struct walk *w, xmlNode *node, void *arg);
     unsigned flags;
     const char *attributes; /* those it may have, separated by spaces; NULL: none */
 };
@@ -33,15 +32,17 @@ void walk_place(const xmlNode *node, struct place *at);
 /* A path that is not absolute is relative to the file that names it. NULL: out of memory. */
 char *walk_path(struct walk *w, const xmlNode *node, const char *path);
 
-/* Applies the rule of each child element; what no rule names is an error. */
+/* Applies the rule of each child element; what no rule names is an error. No rules: it is empty. */
 void walk_children(struct walk *w, xmlNode *node, const struct walk_rule *rules, size_t n,
                    void *arg);
 
 /* No attributes but those allowed, names separated by spaces; NULL: none. */
 void walk_attributes(struct walk *w, const xmlNode *node, const char *allowed);
+/* No elements between the tags; whatever the text is. */
+bool walk_any_text(struct walk *w, const xmlNode *node);
 /* Text between the tags, without white space around it, into buf; false: too long, or elements. */
 bool walk_text(struct walk *w, xmlNode *node, char *buf, size_t size);
-/* An attribute's value into buf, "" when it is not there. */
+/* An attribute's value into buf, as it stands; false and "": it is not there, or too long. */
 bool walk_attribute(struct walk *w, xmlNode *node, const char *name, char *buf, size_t size);
 /* A whole number in lowest..highest; 0 after an error. */
 uint64_t walk_number(struct walk *w, xmlNode *node, const char *text, uint64_t lowest,
