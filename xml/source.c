@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "xml/source.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <libxml/parser.h>
 #include <libxml/uri.h>
@@ -8,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define PARSE     (XML_PARSE_NONET | XML_PARSE_NOCDATA)
@@ -34,27 +36,50 @@ static void on_error(void *arg, xmlErrorPtr e)
 }
 
 /*
- * The file's document, NULL: an error, which is noted or in errno. It is opened here, as libxml2
- * takes a path for a URI. The first element knows the path, as it is, for those below it.
+ * The file, opened, as libxml2 takes a path for a URI; -1: *why it cannot be. One that is included
+ * is a regular file: a FIFO would be waited for.
  */
-static xmlDoc *parse(struct reading *r, const char *path)
+static int open_file(const char *path, bool included, const char **why)
+{
+    struct stat st;
+    int fd;
+
+    if (stat(path, &st)) {
+        *why = strerror(errno);
+        return -1;
+    }
+    if (S_ISDIR(st.st_mode) || (included && !S_ISREG(st.st_mode))) {
+        *why = S_ISDIR(st.st_mode) ? "it is a directory" : "it is not a regular file";
+        return -1;
+    }
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        *why = strerror(errno);
+    return fd;
+}
+
+static bool add_file(struct reading *r, const char *path)
 {
     struct source *file = malloc(sizeof(*file) + strlen(path) + 1);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    xmlDoc *doc = NULL;
 
-    if (file && fd >= 0) {
-        memcpy(file->path, path, strlen(path) + 1);
-        file->next = *r->files;
-        *r->files = file;
-        doc = xmlReadFd(fd, path, NULL, PARSE);
-        if (doc)
-            xmlDocGetRootElement(doc)->_private = file->path;
-    } else {
-        free(file);
-    }
-    if (fd >= 0)
-        close(fd);
+    if (!file)
+        return false;
+    memcpy(file->path, path, strlen(path) + 1);
+    file->next = *r->files;
+    *r->files = file;
+    return true;
+}
+
+/* What is in fd, which is closed. The first element knows the path for those below it. */
+static xmlDoc *parse(struct reading *r, int fd, const char *path)
+{
+    xmlDoc *doc = add_file(r, path) ? xmlReadFd(fd, path, NULL, PARSE) : NULL;
+
+    close(fd);
+    if (doc)
+        xmlDocGetRootElement(doc)->_private = (*r->files)->path;
+    else if (!walk_failed(r->w))
+        snprintf(r->w->error, sizeof(r->w->error), "%s: out of memory", path);
     return doc;
 }
 
@@ -84,6 +109,19 @@ static char *find(struct walk *w, const xmlNode *node, const char *href)
     return other;
 }
 
+static xmlDoc *open_include(struct reading *r, const xmlNode *node, const char *href)
+{
+    char *path = find(r->w, node, href);
+    const char *why = "out of memory";
+    int fd = path ? open_file(path, true, &why) : -1;
+    xmlDoc *doc = fd >= 0 ? parse(r, fd, path) : NULL;
+
+    if (fd < 0)
+        walk_fail(r->w, node, "'%s' cannot be read: %s", href, why);
+    free(path);
+    return doc;
+}
+
 /*
  * Puts the root of the file that an <xi:include> names in its place, and returns it. libxml2 would
  * do it, but forgets the name of a file in the same directory, which messages need.
@@ -91,23 +129,24 @@ static char *find(struct walk *w, const xmlNode *node, const char *href)
 static xmlNode *include(struct reading *r, xmlNode *node)
 {
     xmlChar *href = xmlGetNoNsProp(node, (const xmlChar *)"href");
-    char *path = href ? find(r->w, node, (const char *)href) : NULL;
-    xmlDoc *doc = path ? parse(r, path) : NULL;
-    xmlNode *root = doc ? xmlDocCopyNode(xmlDocGetRootElement(doc), node->doc, 1) : NULL;
+    xmlNode *root = NULL;
+    xmlDoc *doc;
 
     walk_attributes(r->w, node, "href");
     walk_children(r->w, node, NULL, 0, NULL);
-    if (!root)
-        walk_fail(r->w, node, "'%s' cannot be read", href ? (const char *)href : "");
-    else if (doc->intSubset)
+    if (!href || !*href)
+        walk_fail(r->w, node, "needs href='PATH'");
+    doc = walk_failed(r->w) ? NULL : open_include(r, node, (const char *)href);
+    if (doc && doc->intSubset)
         walk_fail(r->w, node, "'%s': a document type is not allowed", (const char *)href);
+    if (doc)
+        root = xmlDocCopyNode(xmlDocGetRootElement(doc), node->doc, 1);
     if (root) {
         root->_private = (*r->files)->path;
         xmlReplaceNode(node, root);
         xmlFreeNode(node);
     }
     xmlFreeDoc(doc);
-    free(path);
     xmlFree(href);
     return root;
 }
@@ -135,14 +174,17 @@ static void include_all(struct reading *r, xmlNode *node, unsigned depth)
 xmlDoc *source_read(struct walk *w, const char *path, struct source **files)
 {
     struct reading r = {w, files};
-    xmlDoc *doc;
+    const char *why;
+    int fd = open_file(path, false, &why);
+    xmlDoc *doc = NULL;
 
     xmlSetStructuredErrorFunc(&r, on_error);
-    doc = parse(&r, path);
+    if (fd < 0)
+        snprintf(w->error, sizeof(w->error), "%s: cannot be read: %s", path, why);
+    else
+        doc = parse(&r, fd, path);
     if (doc)
         include_all(&r, xmlDocGetRootElement(doc), 0);
-    else if (!walk_failed(w))
-        snprintf(w->error, sizeof(w->error), "%s: cannot be read", path);
     xmlSetStructuredErrorFunc(NULL, NULL);
     if (!walk_failed(w))
         return doc;

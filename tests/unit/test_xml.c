@@ -251,6 +251,29 @@ START_TEST(escapes)
 }
 END_TEST
 
+static const char *message(const char *path)
+{
+    static char text[DOMCFG_ERROR_SIZE];
+    struct hostcfg h;
+    const char *wrong = hostcfg_read(&h, path);
+
+    snprintf(text, sizeof(text), "%s", wrong ? wrong : "");
+    hostcfg_free(&h);
+    return text;
+}
+
+/* Files that cannot be read: why, and at once. */
+START_TEST(unreadable)
+{
+    ck_assert_str_eq(message("none.xml"), "none.xml: cannot be read: No such file or directory");
+    ck_assert_str_eq(message("."), ".: cannot be read: it is a directory");
+    ck_assert_int_eq(mkfifo("fifo", 0600), 0);
+    write_text(".", "fifo.xml", HOST("<xi:include href='fifo'/>"));
+    ck_assert_str_eq(message("fifo.xml"),
+                     "fifo.xml:1: <include>: 'fifo' cannot be read: it is not a regular file");
+}
+END_TEST
+
 /* As many as the manual page says, and no more. */
 START_TEST(many_domains)
 {
@@ -356,6 +379,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, one_domain);
     tcase_add_loop_test(tc, paths, 0, sizeof(directories) / sizeof(directories[0]));
     tcase_add_test(tc, escapes);
+    tcase_add_test(tc, unreadable);
     tcase_add_loop_test(tc, many_domains, 0, 2);
     tcase_add_test(tc, cpu_lists);
 }
