@@ -20,19 +20,19 @@ struct reading {
     struct source **files; /* the first one is being parsed, or was the last */
 };
 
+/* Of the file that is being parsed. */
+static void fail_line(struct reading *r, int line, const char *text)
+{
+    if (!walk_failed(r->w))
+        snprintf(r->w->error, sizeof(r->w->error), "%s:%d: %.*s", (*r->files)->path, line,
+                 (int)strcspn(text, "\n"), text);
+}
+
 /* libxml2's messages: the first one counts. */
 static void on_error(void *arg, xmlErrorPtr e)
 {
-    struct reading *r = arg;
-    char *end;
-
-    if (walk_failed(r->w) || e->level < XML_ERR_ERROR)
-        return;
-    snprintf(r->w->error, sizeof(r->w->error), "%s:%d: %s", (*r->files)->path, e->line,
-             e->message ? e->message : "not XML");
-    end = strchr(r->w->error, '\n');
-    if (end)
-        *end = '\0';
+    if (e->level >= XML_ERR_ERROR)
+        fail_line(arg, e->line, e->message ? e->message : "not XML");
 }
 
 /*
@@ -70,10 +70,41 @@ static bool add_file(struct reading *r, const char *path)
     return true;
 }
 
+/* Entities can grow without end, and nothing here has use for a document type. */
+static void on_doctype(void *context, const xmlChar *name, const xmlChar *external,
+                       const xmlChar *system)
+{
+    xmlParserCtxt *parser = context;
+    struct reading *r = parser->_private;
+
+    (void)name;
+    (void)external;
+    (void)system;
+    fail_line(r, xmlSAX2GetLineNumber(parser), "<!DOCTYPE>: not supported; leave it out");
+    xmlStopParser(parser);
+}
+
+static xmlDoc *parse_fd(struct reading *r, int fd, const char *path)
+{
+    xmlParserCtxt *parser = xmlNewParserCtxt();
+    xmlDoc *doc;
+
+    if (!parser)
+        return NULL;
+    parser->_private = r;
+    parser->sax->internalSubset = on_doctype;
+    doc = xmlCtxtReadFd(parser, fd, path, NULL, PARSE);
+    xmlFreeParserCtxt(parser);
+    if (!walk_failed(r->w))
+        return doc;
+    xmlFreeDoc(doc);
+    return NULL;
+}
+
 /* What is in fd, which is closed. The first element knows the path for those below it. */
 static xmlDoc *parse(struct reading *r, int fd, const char *path)
 {
-    xmlDoc *doc = add_file(r, path) ? xmlReadFd(fd, path, NULL, PARSE) : NULL;
+    xmlDoc *doc = add_file(r, path) ? parse_fd(r, fd, path) : NULL;
 
     close(fd);
     if (doc)
@@ -137,8 +168,6 @@ static xmlNode *include(struct reading *r, xmlNode *node)
     if (!href || !*href)
         walk_fail(r->w, node, "needs href='PATH'");
     doc = walk_failed(r->w) ? NULL : open_include(r, node, (const char *)href);
-    if (doc && doc->intSubset)
-        walk_fail(r->w, node, "'%s': a document type is not allowed", (const char *)href);
     if (doc)
         root = xmlDocCopyNode(xmlDocGetRootElement(doc), node->doc, 1);
     if (root) {
