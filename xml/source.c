@@ -13,11 +13,13 @@
 #include <unistd.h>
 
 #define PARSE     (XML_PARSE_NONET | XML_PARSE_NOCDATA)
-#define MAX_DEPTH 8U /* of files that include files */
+#define MAX_DEPTH 8U    /* of files that include files */
+#define MAX_FILES 1000U /* ten in each, as deep, would be 10^8 */
 
 struct reading {
     struct walk *w;
     struct source **files; /* the first one is being parsed, or was the last */
+    unsigned includes;
 };
 
 /* Of the file that is being parsed. */
@@ -167,6 +169,8 @@ static xmlNode *include(struct reading *r, xmlNode *node)
     walk_children(r->w, node, NULL, 0, NULL);
     if (!href || !*href)
         walk_fail(r->w, node, "needs href='PATH'");
+    if (++r->includes > MAX_FILES)
+        walk_fail(r->w, node, "more than %u files are included", MAX_FILES);
     doc = walk_failed(r->w) ? NULL : open_include(r, node, (const char *)href);
     if (doc)
         root = xmlDocCopyNode(xmlDocGetRootElement(doc), node->doc, 1);
@@ -202,7 +206,7 @@ static void include_all(struct reading *r, xmlNode *node, unsigned depth)
 
 xmlDoc *source_read(struct walk *w, const char *path, struct source **files)
 {
-    struct reading r = {w, files};
+    struct reading r = {.w = w, .files = files};
     const char *why;
     int fd = open_file(path, false, &why);
     xmlDoc *doc = NULL;

@@ -274,6 +274,27 @@ START_TEST(unreadable)
 }
 END_TEST
 
+/* Six files of ten includes each, the last a million times. */
+START_TEST(include_bomb)
+{
+    char name[32], text[900];
+
+    for (unsigned i = 0; i < 6; i++) {
+        size_t n = (size_t)snprintf(text, sizeof(text), "<b xmlns:xi='%s'>",
+                                    "http://www.w3.org/2001/XInclude");
+
+        for (unsigned k = 0; k < 10; k++)
+            n += (size_t)snprintf(text + n, sizeof(text) - n, "<xi:include href='bomb%u'/>", i + 1);
+        snprintf(text + n, sizeof(text) - n, "</b>");
+        snprintf(name, sizeof(name), "bomb%u", i);
+        write_text(".", name, text);
+    }
+    write_text(".", "bomb6", "<b/>");
+    write_text(".", "bomb.xml", HOST("<xi:include href='bomb0'/>"));
+    ck_assert_str_eq(message("bomb.xml"), "bomb5:1: <include>: more than 1000 files are included");
+}
+END_TEST
+
 /* As many as the manual page says, and no more. */
 START_TEST(many_domains)
 {
@@ -380,6 +401,7 @@ static void fill(TCase *tc)
     tcase_add_loop_test(tc, paths, 0, sizeof(directories) / sizeof(directories[0]));
     tcase_add_test(tc, escapes);
     tcase_add_test(tc, unreadable);
+    tcase_add_test(tc, include_bomb);
     tcase_add_loop_test(tc, many_domains, 0, 2);
     tcase_add_test(tc, cpu_lists);
 }
