@@ -377,10 +377,13 @@ void domxml_read(struct walk *w, xmlNode *node, struct domcfg *d)
         {"on_crash", read_on_crash, 0, NULL},
         {"devices", read_devices, 0, NULL},
     };
+    char id[32];
 
     *d = (struct domcfg){.vcpus = 1, .weight = 256, .on_reboot = ACTION_RESTART};
     walk_place(node, &d->at);
     only(w, node, "type", "xen");
+    if (walk_attribute(w, node, "id", id, sizeof(id)))
+        walk_number(w, node, id, 0, UINT32_MAX);
     walk_children(w, node, RULES(rules), d);
     check_memory(w, node, d);
 }

@@ -333,7 +333,7 @@ START_TEST(cpu_lists)
 }
 END_TEST
 
-/* What we take, libvirt takes too. */
+/* The sample, which says all that a domain may, is libvirt's, too. */
 START_TEST(libvirt_agrees)
 {
     xmlRelaxNGParserCtxt *p = xmlRelaxNGNewParserCtxt("/usr/share/libvirt/schemas/domain.rng");
