@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PARSE     (XML_PARSE_NONET | XML_PARSE_NOCDATA)
+#define PARSE     (XML_PARSE_NONET | XML_PARSE_NOCDATA | XML_PARSE_BIG_LINES)
 #define MAX_DEPTH 8U    /* of files that include files */
 #define MAX_FILES 1000U /* ten in each, as deep, would be 10^8 */
 

@@ -295,6 +295,24 @@ START_TEST(include_bomb)
 }
 END_TEST
 
+/* Lines that libxml2 has no room for in its nodes. */
+START_TEST(many_lines)
+{
+    const size_t size = 80000;
+    char *text = malloc(size);
+
+    ck_assert_ptr_nonnull(text);
+    memset(text, '\n', size);
+    memcpy(text, "<host>", 6);
+    strcpy(text + size - 100, "<name>h</name><memory unit='pages'>64</memory></host>");
+    write_text(".", "lines.xml", text);
+    free(text);
+    ck_assert_str_eq(message("lines.xml"),
+                     "lines.xml:79895: <memory>: unit 'pages' is unknown; b, bytes, KB, KiB, MB, "
+                     "MiB, GB, GiB, TB or TiB");
+}
+END_TEST
+
 /* As many as the manual page says, and no more. */
 START_TEST(many_domains)
 {
@@ -402,6 +420,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, escapes);
     tcase_add_test(tc, unreadable);
     tcase_add_test(tc, include_bomb);
+    tcase_add_test(tc, many_lines);
     tcase_add_loop_test(tc, many_domains, 0, 2);
     tcase_add_test(tc, cpu_lists);
 }
