@@ -7,8 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define DOMCFG_MAX_DOMAINS 126 /* and those of <control/> */
-#define DOMCFG_ERROR_SIZE  1024
+#define DOMCFG_MAX_DOMAINS 126                    /* and those of <control/> */
+#define DOMCFG_PATH_SIZE   4096                   /* of a path in a file, as Linux has it */
+#define DOMCFG_ERROR_SIZE  (4 * DOMCFG_PATH_SIZE) /* the reason is behind the paths */
 
 /* Bytes that the domains of <control/> have. */
 #define DOMCFG_CTL_MEMORY (4UL << 20)

@@ -10,7 +10,6 @@
 
 #define RULES(r)   (r), sizeof(r) / sizeof((r)[0])
 #define LOWEST_RAM (1UL << 20)
-#define MAX_PATH   4096
 
 bool domcfg_is_name(const char *name)
 {
@@ -224,7 +223,7 @@ static void read_cputune(struct walk *w, xmlNode *node, void *arg)
 
 static char *read_path(struct walk *w, xmlNode *node, struct place *at)
 {
-    char text[MAX_PATH];
+    char text[DOMCFG_PATH_SIZE];
 
     walk_place(node, at);
     if (!walk_text(w, node, text, sizeof(text)))

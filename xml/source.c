@@ -161,17 +161,18 @@ static xmlDoc *open_include(struct reading *r, const xmlNode *node, const char *
  */
 static xmlNode *include(struct reading *r, xmlNode *node)
 {
-    xmlChar *href = xmlGetNoNsProp(node, (const xmlChar *)"href");
+    char href[DOMCFG_PATH_SIZE];
     xmlNode *root = NULL;
     xmlDoc *doc;
 
     walk_attributes(r->w, node, "href");
     walk_children(r->w, node, NULL, 0, NULL);
-    if (!href || !*href)
+    walk_attribute(r->w, node, "href", href, sizeof(href));
+    if (!*href)
         walk_fail(r->w, node, "needs href='PATH'");
     if (++r->includes > MAX_FILES)
         walk_fail(r->w, node, "more than %u files are included", MAX_FILES);
-    doc = walk_failed(r->w) ? NULL : open_include(r, node, (const char *)href);
+    doc = walk_failed(r->w) ? NULL : open_include(r, node, href);
     if (doc)
         root = xmlDocCopyNode(xmlDocGetRootElement(doc), node->doc, 1);
     if (root) {
@@ -180,7 +181,6 @@ static xmlNode *include(struct reading *r, xmlNode *node)
         xmlFreeNode(node);
     }
     xmlFreeDoc(doc);
-    xmlFree(href);
     return root;
 }
 
@@ -213,7 +213,8 @@ xmlDoc *source_read(struct walk *w, const char *path, struct source **files)
 
     xmlSetStructuredErrorFunc(&r, on_error);
     if (fd < 0)
-        snprintf(w->error, sizeof(w->error), "%s: cannot be read: %s", path, why);
+        snprintf(w->error, sizeof(w->error), "%.*s: cannot be read: %s", DOMCFG_PATH_SIZE, path,
+                 why);
     else
         doc = parse(&r, fd, path);
     if (doc)

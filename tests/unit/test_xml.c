@@ -313,6 +313,29 @@ START_TEST(many_lines)
 }
 END_TEST
 
+/* The reason is there behind any path. */
+START_TEST(long_paths)
+{
+    char name[4001], text[4400];
+    const char *wrong;
+
+    memset(name, 'k', 4000);
+    name[4000] = '\0';
+    ck_assert_ptr_nonnull(strstr(message(name), "k: cannot be read: File name too long"));
+    snprintf(text, sizeof(text), HOST("<xi:include href='%s'/>"), name);
+    write_text(".", "long.xml", text);
+    ck_assert_ptr_nonnull(strstr(message("long.xml"), "k' cannot be read: File name too long"));
+    snprintf(text, sizeof(text),
+             HOST("<domain><name>a</name><memory unit='MiB'>8</memory><os><type>xenpvh</type>"
+                  "<kernel>%s</kernel></os></domain>"),
+             name);
+    write_text(".", "long.xml", text);
+    wrong = check_file("long.xml");
+    ck_assert(wrong && strstr(wrong, "long.xml:1: <kernel>: kkk"));
+    ck_assert_ptr_nonnull(strstr(wrong, "k: File name too long"));
+}
+END_TEST
+
 /* As many as the manual page says, and no more. */
 START_TEST(many_domains)
 {
@@ -421,6 +444,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, unreadable);
     tcase_add_test(tc, include_bomb);
     tcase_add_test(tc, many_lines);
+    tcase_add_test(tc, long_paths);
     tcase_add_loop_test(tc, many_domains, 0, 2);
     tcase_add_test(tc, cpu_lists);
 }
