@@ -64,6 +64,23 @@ void vmcs_release(const struct x86_vcpu *v, bool grabbed)
         vmcs_make_current(vmx_of(mine));
 }
 
+/* Whatever the CPU takes these for when nothing was written, SDM vol. 3 25.11.3. */
+static void vmcs_write_zeroes(void)
+{
+    static const uint16_t fields[] = {
+        0x0c00, 0x0c06, 0x0c08, 0x0c0a, /* host's ES, DS, FS, GS */
+        0x4006, 0x4008,                 /* page faults' mask and match */
+        0x400a,                         /* CR3 targets */
+        0x400e, 0x4010, 0x4014,         /* MSRs stored and loaded */
+        0x482a, 0x6824, 0x6826,         /* guest's SYSENTER */
+        0x4c00, 0x6c10, 0x6c12,         /* host's */
+        0x6c06,                         /* host's FS base */
+    };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(fields); i++)
+        vmcs_write(fields[i], 0);
+}
+
 /* What does not depend on the CPU nor change while the vCPU lives. */
 void vmcs_vcpu_init(struct x86_vcpu *v)
 {
@@ -77,6 +94,7 @@ void vmcs_vcpu_init(struct x86_vcpu *v)
     *(uint32_t *)x->region = vmx_revision;
     vmcs_clear(x);
     grabbed = vmcs_grab(v);
+    vmcs_write_zeroes();
     vmcs_write(VMCS_PIN, vmx_ctl[VMX_PIN]);
     vmcs_write(VMCS_PROC, x->proc);
     vmcs_write(VMCS_PROC2, vmx_ctl[VMX_PROC2] | (ratio ? PROC2_TSC_SCALING : 0));
