@@ -19,7 +19,7 @@ uint8_t vmx_msr_bitmap[PAGE_SIZE] __aligned(PAGE_SIZE);
 
 static const struct p2m_format vmx_p2m_format = {
     .present = 7,
-    .leaf = BIT(0) | 6 << 3,
+    .leaf = BIT(0) | 6 << 3 | BIT(6), /* write-back, whatever the guest's PAT says: no device */
     .writable = BIT(1),
     .exec = BIT(2),
     .large = BIT(7),
