@@ -44,7 +44,7 @@ void ioapic_init(void)
 
 bool ioapic_route(uint32_t pin, uint8_t vector, uint32_t apic_id, bool level, bool low)
 {
-    if (pin >= npins || apic_id > 0xff)
+    if (pin >= npins || apic_id > IOAPIC_LAST_CPU)
         return false;
     write(REG_ENTRY + 2 * pin, ENTRY_MASKED);
     write(REG_ENTRY + 2 * pin + 1, apic_id << 24);

@@ -69,6 +69,16 @@ void irq_init(void)
     ioapic_init();
 }
 
+/* Of this CPU, or of one that the I/O APIC reaches. */
+static uint32_t reachable(void)
+{
+    uint32_t id = this_cpu()->apic_id;
+
+    for (uint32_t i = 0; i < ncpus && id > IOAPIC_LAST_CPU; i++)
+        id = cpus[i].apic_id;
+    return id;
+}
+
 int irq_bind(unsigned irq, void (*fn)(void *arg), void *arg)
 {
     bool level = false, low = false;
@@ -87,7 +97,7 @@ int irq_bind(unsigned irq, void (*fn)(void *arg), void *arg)
     spin_lock(&lock);
     if (lines[irq].fn)
         error = -XEN_EBUSY;
-    else if (!ioapic_route(pin, (uint8_t)(VECTOR_IRQ0 + irq), this_cpu()->apic_id, level, low))
+    else if (!ioapic_route(pin, (uint8_t)(VECTOR_IRQ0 + irq), reachable(), level, low))
         error = -XEN_EINVAL;
     else
         lines[irq] = (struct line){fn, arg, pin, level};
