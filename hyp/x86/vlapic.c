@@ -150,6 +150,7 @@ void vlapic_timer(struct timer *t)
     struct vlapic *l = &v->vlapic;
 
     raise_lvt(v, READ_ONCE(l->reg[APIC_LVT_TIMER]));
+    l->tsc_deadline = 0; /* SDM vol. 3 11.5.4.1 */
     if (timer_mode(l) == LVT_PERIODIC && l->timer_period) {
         uint64_t now = now_ns();
 

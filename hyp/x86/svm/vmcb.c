@@ -105,7 +105,9 @@ void vmcb_set_state(struct x86_vcpu *v, const struct vcpu_state *s)
     b->cr3 = s->cr3;
     b->cr4 = s->cr4;
     b->efer = efer | EFER_SVME;
+    b->dr6 = DR6_RESET;
     b->dr7 = s->dr7;
+    b->vintr &= ~15UL; /* V_TPR */
     memcpy(b->segments, s->segments, sizeof(b->segments));
     b->cpl = s->cr0 & CR0_PE ? s->ss.attr >> 5 & 3 : 0;
     b->shadow = 0;

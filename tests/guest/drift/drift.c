@@ -67,6 +67,14 @@ static bool raised(void)
     return irr & 1;
 }
 
+static uint64_t armed(void)
+{
+    uint64_t deadline = ~0UL;
+
+    EQUAL(probe_rdmsr(MSR_TSC_DEADLINE, &deadline), -1);
+    return deadline;
+}
+
 /* A TSC deadline, a second after the TSC stood at now, neither comes soon nor late: TPR holds it
  * back. */
 static void deadline(uint64_t now, uint64_t khz)
@@ -79,9 +87,11 @@ static void deadline(uint64_t now, uint64_t khz)
     EQUAL(probe_wrmsr(MSR_TSC_DEADLINE, now + khz * 1000), -1);
     sleep_until(begin + SECOND / 2);
     TRUE(!raised());
+    EQUAL(armed(), now + khz * 1000);
     while (host() < begin + SECOND * 3 / 2)
         sleep_until(begin + SECOND * 3 / 2);
     TRUE(raised());
+    EQUAL(armed(), 0);
 }
 
 static void clocks(uint64_t khz, uint64_t seconds)

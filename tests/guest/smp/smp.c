@@ -12,8 +12,8 @@
 #define ROUNDS 50
 
 /*
- * Real mode. What INIT has left of the last run, in DS and CR3, goes to where the page ends;
- * changes both, counts, and halts for good.
+ * Real mode. What INIT has left of the last run, in DS, CR3, DR6 and the TPR, goes to where the page
+ * ends; changes them all, counts, and halts for good.
  */
 __asm__(".section .rodata\n"
         ".globl ap_start, ap_end\n"
@@ -22,9 +22,20 @@ __asm__(".section .rodata\n"
         "movw %ds, %dx\n"
         "orw %ax, %dx\n"
         "orw %dx, %cs:0xff2\n"
+        "movl %dr6, %eax\n"
+        "xorl $0xffff0ff0, %eax\n"
+        "orw %ax, %cs:0xff2\n"
+        "movl $0x808, %ecx\n"
+        "rdmsr\n"
+        "orw %ax, %cs:0xff2\n"
         "movl $0x5000, %eax\n"
         "movl %eax, %cr3\n"
         "movw %ax, %ds\n"
+        "movl $0xffff0fff, %eax\n"
+        "movl %eax, %dr6\n"
+        "movl $0x30, %eax\n"
+        "xorl %edx, %edx\n"
+        "wrmsr\n"
         "lock incw %cs:0xff0\n"
         "1: cli; hlt; jmp 1b\n"
         "ap_end:\n"
