@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Work on domains in slices of some 100 us: building anew after a reboot, and teardown. One CPU at
- * a time works, on the domain at the head of the queue. Those that can only wait for others are on a
- * list of their own, and hold up nothing.
+ * a time works, on the domain at the head of the queue. Those that can only wait for others are on
+ * a list of their own, and hold up nothing.
  */
 #include <xen/errno.h>
 #include "hyp/dom/domain.h"

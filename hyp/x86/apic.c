@@ -35,7 +35,7 @@ void apic_write(unsigned reg, uint32_t v)
 void apic_send(uint32_t apic_id, uint32_t command)
 {
     if (!xapic) {
-        /* WRMSR to x2APIC registers does not order earlier stores, nor wait for MFENCE: SDM 11.12.3 */
+        /* WRMSR to x2APIC registers waits for no earlier store, nor for MFENCE: SDM 11.12.3 */
         memory_barrier();
         __asm__ volatile("lfence" : : : "memory");
         wrmsr(MSR_X2APIC + APIC_ICR, (uint64_t)apic_id << 32 | command);
