@@ -48,8 +48,8 @@ static inline struct cpu *this_cpu(void)
 
 /* Host CPU features found at boot, the few that are asked for in more than one place. */
 struct cpu_features {
-    bool smep, smap, nx, xsave, x2apic, tsc_deadline, invariant_tsc, page1g, pcid,
-        mce, mca, keeps_x87_pointers;
+    bool smep, smap, nx, xsave, x2apic, tsc_deadline, invariant_tsc, page1g, pcid, mce, mca,
+        keeps_x87_pointers;
     uint8_t tsc_whole, tsc_fraction; /* bits of a guest's TSC ratio; 0: no scaling; vendor_init() */
     uint32_t phys_bits;
     uint64_t xcr0;       /* what we let guests enable */

@@ -7,8 +7,9 @@
 #include <stdint.h>
 
 /*
- * Measures the TSC and reads the wall clock, which is 1970 without one. Time began when the TSC stood
- * at start; now_ns() is 0 until this is done. Needs acpi_init(). False: nothing tells the frequency.
+ * Measures the TSC and reads the wall clock, which is 1970 without one. Time began when the TSC
+ * stood at start; now_ns() is 0 until this is done. Needs acpi_init(). False: nothing tells the
+ * frequency.
  */
 bool time_init(uint64_t start);
 

@@ -84,9 +84,9 @@ static void program(struct cpu *c, uint64_t now)
         wrmsr(MSR_TSC_DEADLINE, deadline == NEVER ? 0 : c->timer_tsc);
     else
         apic_write(APIC_TIMER_INITIAL,
-                   deadline == NEVER ? 0
-                                     : (uint32_t)MIN(ns * apic_khz / 1000000 + 1,
-                                                     (uint64_t)UINT32_MAX));
+                   deadline == NEVER
+                       ? 0
+                       : (uint32_t)MIN(ns * apic_khz / 1000000 + 1, (uint64_t)UINT32_MAX));
 }
 
 void timer_init(struct timer *t, void (*fn)(struct timer *t))

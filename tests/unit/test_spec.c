@@ -182,10 +182,10 @@ START_TEST(decisions)
     bool ibrs = s.host_ctrl & SPEC_CTRL_IBRS;
     unsigned got = (s.ibrs_each ? IBRS : 0) | (ibrs && !s.ibrs_each ? ENHANCED : 0) |
                    (s.auto_ibrs ? AUTO : 0) | (s.rsb ? RSB : 0) | (s.ibpb ? IBPB : 0) |
-                   (s.force_ctrl & SPEC_CTRL_STIBP ? STIBP : 0) | (s.verw ? VERW : 0) | (s.l1d ? L1D : 0) |
-                   (s.host_ctrl & SPEC_CTRL_BHI_S ? BHI : 0) | (s.code_4k ? CODE_4K : 0) |
-                   (s.ibpb_exit ? EXIT_IBPB : 0) | (s.reduce ? REDUCE : 0) |
-                   (s.de_cfg & DE_CFG_LFENCE ? LFENCE : 0) |
+                   (s.force_ctrl & SPEC_CTRL_STIBP ? STIBP : 0) | (s.verw ? VERW : 0) |
+                   (s.l1d ? L1D : 0) | (s.host_ctrl & SPEC_CTRL_BHI_S ? BHI : 0) |
+                   (s.code_4k ? CODE_4K : 0) | (s.ibpb_exit ? EXIT_IBPB : 0) |
+                   (s.reduce ? REDUCE : 0) | (s.de_cfg & DE_CFG_LFENCE ? LFENCE : 0) |
                    (s.de_cfg & DE_CFG_FP_BACKUP ? ZENBLEED : 0);
 
     ck_assert_msg(got == cpus_known[_i].want, "%s: 0x%x, not 0x%x", cpus_known[_i].name, got,

@@ -42,7 +42,8 @@ unsigned domain_zombies(const struct domain *d)
     return zombies;
 }
 
-int domain_create(const struct bundle_domain *record, uint16_t id, bool by_call, struct domain **out)
+int domain_create(const struct bundle_domain *record, uint16_t id, bool by_call,
+                  struct domain **out)
 {
     (void)record, (void)id, (void)by_call, (void)out;
     ck_assert(dying->restart);

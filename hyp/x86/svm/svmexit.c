@@ -190,7 +190,7 @@ static bool set_length(struct x86_vcpu *v, struct exit *e, bool gpr)
     return e->insn_len;
 }
 
-/* A machine check shuts down a guest that has CR4.MCE clear (APM vol. 2 9.3.3). It is the host's. */
+/* Of the host; it shuts down a guest that has CR4.MCE clear (APM vol. 2 9.3.3). */
 static bool in_machine_check(void)
 {
     uint64_t status;

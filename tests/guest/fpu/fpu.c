@@ -2,7 +2,7 @@
 /*
  * Vector registers stay what they are: through other vCPUs on the same CPU, which have others, and
  * through each instruction that CPUID offers to save them. Any of the state components (SDM vol. 1
- * ch. 13) may be in use, and the others are not. And the protection keys' register, though not offered.
+ * ch. 13) may be in use, and the others are not. Protection keys, too, which are not offered.
  */
 #include "tests/guest/hostile.h"
 

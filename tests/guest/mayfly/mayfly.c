@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Two guests. One, which knows only the other's number, grants it a page in each life and reboots
- * when told to. The other, which has the numbers of that one's first and second life, keeps the pages
- * of its lives: with five it does not come back until the last page is let go of.
+ * when told to. The other, which has the numbers of that one's first and second life, keeps the
+ * pages of its lives: with five it does not come back until the last page is let go of.
  */
 #include "tests/guest/probe.h"
 

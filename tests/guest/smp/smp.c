@@ -12,8 +12,8 @@
 #define ROUNDS 50
 
 /*
- * Real mode. What INIT has left of the last run, in DS, CR3, DR6 and the TPR, goes to where the page
- * ends; changes them all, counts, and halts for good.
+ * Real mode. What INIT has left of the last run, in DS, CR3, DR6 and the TPR, goes to where the
+ * page ends; changes them all, counts, and halts for good.
  */
 __asm__(".section .rodata\n"
         ".globl ap_start, ap_end\n"
