@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-#define _GNU_SOURCE
 #include <errno.h>
-#include <fcntl.h>
 #include <lz4.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include "hyp/abi/link.h"
 #include "tools/bl.h"
 #include "tools/client.h"
 #include "tools/corefile.h"
 #include "tools/domlist.h"
+#include "tools/file.h"
 #include "tools/host.h"
 #include "tools/interrupt.h"
 #include "tools/progress.h"
@@ -114,51 +111,43 @@ static int write_core(const struct bh_domain_info *d, int fd)
     return rc;
 }
 
-/* Into a file beside path, which is there when it is whole. */
-static int dump(const struct bh_domain_info *d, const char *path)
+/* It does not run meanwhile: memory and registers are of one moment. */
+static int dump(const struct bh_domain_info *d, int fd)
 {
-    char *part;
-    int fd, rc;
+    bool pause = d->state == BH_DOMAIN_RUNNING && !(d->flags & BH_DOMAIN_PAUSED);
+    int rc = EXIT_OK;
 
-    if (asprintf(&part, "%s.part", path) < 0)
-        return bl_fail("out of memory");
-    fd = open(part, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0) {
-        rc = bl_fail("%s: %s", part, strerror(errno));
-    } else {
-        rc = write_core(d, fd);
-        if (close(fd) && !rc)
-            rc = bl_fail("%s: %s", part, strerror(errno));
-        if (!rc && rename(part, path))
-            rc = bl_fail("%s: %s", path, strerror(errno));
-        if (rc)
-            unlink(part);
-    }
-    free(part);
+    if (pause)
+        rc = domlist_do(d, "pause", BH_CONTROL_pause, 0, 0);
+    if (rc)
+        return rc;
+    rc = write_core(d, fd);
+    if (pause && domlist_do(d, "unpause", BH_CONTROL_unpause, 0, 0))
+        rc = EXIT_FAILED;
     return rc;
 }
 
 static int run(int argc, char **argv)
 {
     struct bh_domain_info d;
+    struct file_new f;
     char own[80];
-    bool pause;
-    int rc = EXIT_OK;
+    const char *path = argc > 1 ? argv[1] : own;
+    int rc;
 
     if (!domlist_find(argv[0], &d))
         return EXIT_FAILED;
     if (d.state < BH_DOMAIN_READY || d.state == BH_DOMAIN_ZOMBIE)
         return bl_fail("%s: it has no memory to dump", d.name);
     snprintf(own, sizeof(own), "%s.core", d.name);
-    pause = d.state == BH_DOMAIN_RUNNING && !(d.flags & BH_DOMAIN_PAUSED);
     interrupt_catch();
-    if (pause)
-        rc = domlist_do(&d, "pause", BH_CONTROL_pause, 0, 0);
-    if (!rc) {
-        rc = dump(&d, argc > 1 ? argv[1] : own);
-        if (pause && domlist_do(&d, "unpause", BH_CONTROL_unpause, 0, 0))
-            rc = EXIT_FAILED;
-    }
+    if (!file_begin(&f, path, 0600))
+        return bl_fail("%s: %s", path, file_error());
+    rc = dump(&d, f.fd);
+    if (rc)
+        file_drop(&f);
+    else if (!file_end(&f))
+        rc = bl_fail("%s: %s", path, file_error());
     return rc;
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* bl image: from the host file to the bundle and the bootable image. */
 #define _GNU_SOURCE
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +43,7 @@ static int write_out(const uint8_t *bundle, size_t size)
     const char *wrong = NULL;
 
     if (bundle_file && !file_write(bundle_file, bundle, size))
-        wrong = strerror(errno);
+        wrong = file_error();
     if (iso) {
         bl_progress("making the image ...");
         wrong = iso_write(iso, own ? own : hypervisor, bundle, size);
@@ -54,7 +53,7 @@ static int write_out(const uint8_t *bundle, size_t size)
     return wrong ? bl_fail("%s: %s", iso ? iso : bundle_file, wrong) : EXIT_OK;
 }
 
-static int run(int argc, char **argv)
+static int make(const char *path)
 {
     struct hostcfg host;
     uint8_t *bundle = NULL;
@@ -64,16 +63,13 @@ static int run(int argc, char **argv)
     size_t size = 0;
     int rc;
 
-    (void)argc;
-    if (!!iso + !!bundle_file + !!check != 1)
-        return bl_usage("image", "one of -o, --bundle and --check is needed");
     own_control = control ? NULL : own_file("ctl.elf");
     own_store = control || store ? NULL : own_file("xs.elf");
     if (!control)
         ours.control = own_control;
     if (!control && !store)
         ours.store = own_store;
-    wrong = hostcfg_read(&host, argv[0]);
+    wrong = hostcfg_read(&host, path);
     if (!wrong)
         wrong = bundle_make(&host, &ours, unpacking, &bundle, &size);
     if (wrong)
@@ -85,6 +81,18 @@ static int run(int argc, char **argv)
     free(own_store);
     hostcfg_free(&host);
     return rc;
+}
+
+static int run(int argc, char **argv)
+{
+    const char *out = iso ? iso : bundle_file;
+
+    (void)argc;
+    if (!!iso + !!bundle_file + !!check != 1)
+        return bl_usage("image", "one of -o, --bundle and --check is needed");
+    if (out && !file_may_begin(out))
+        return bl_fail("%s: %s", out, file_error());
+    return make(argv[0]);
 }
 
 static const struct opt opts[] = {

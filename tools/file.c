@@ -3,10 +3,25 @@
 #include "tools/file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define NOT_A_FILE EINVAL /* which no call here gives for another reason */
+
+const char *file_error(void)
+{
+    return errno == NOT_A_FILE ? "not a file" : strerror(errno);
+}
+
+static bool is_file(const struct stat *st)
+{
+    errno = S_ISDIR(st->st_mode) ? EISDIR : NOT_A_FILE;
+    return S_ISREG(st->st_mode);
+}
 
 uint8_t *file_read(const char *path, size_t *size)
 {
@@ -16,9 +31,7 @@ uint8_t *file_read(const char *path, size_t *size)
 
     if (!f)
         return NULL;
-    if (fstat(fileno(f), &st) || !S_ISREG(st.st_mode)) {
-        errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
-    } else {
+    if (!fstat(fileno(f), &st) && is_file(&st)) {
         *size = (size_t)st.st_size;
         data = malloc(*size + 1);
         if (data && fread(data, 1, *size, f) != *size) {
@@ -31,23 +44,82 @@ uint8_t *file_read(const char *path, size_t *size)
     return data;
 }
 
+/* What is replaced: a device or a FIFO would be lost, and a link is somebody's choice. */
+static char *target(const char *path)
+{
+    struct stat st;
+
+    if (!stat(path, &st))
+        return is_file(&st) ? realpath(path, NULL) : NULL;
+    return errno == ENOENT && lstat(path, &st) ? strdup(path) : NULL;
+}
+
+bool file_may_begin(const char *path)
+{
+    char *t = target(path);
+    bool may = t;
+
+    free(t);
+    return may;
+}
+
+bool file_begin(struct file_new *f, const char *path, mode_t mode)
+{
+    *f = (struct file_new){.path = target(path), .fd = -1};
+    if (!f->path || asprintf(&f->part, "%s.part", f->path) < 0)
+        f->part = NULL;
+    if (f->part)
+        f->fd = open(f->part, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+    if (f->fd >= 0)
+        return true;
+    free(f->path);
+    free(f->part);
+    return false;
+}
+
+bool file_end(struct file_new *f)
+{
+    bool ok = !close(f->fd) && !rename(f->part, f->path);
+
+    if (!ok)
+        unlink(f->part);
+    free(f->path);
+    free(f->part);
+    return ok;
+}
+
+void file_drop(struct file_new *f)
+{
+    int why = errno;
+
+    close(f->fd);
+    unlink(f->part);
+    free(f->path);
+    free(f->part);
+    errno = why;
+}
+
+static bool put(int fd, const void *data, size_t size)
+{
+    for (const char *p = data; size;) {
+        ssize_t n = write(fd, p, size);
+
+        if (n < 0)
+            return false;
+        p += n;
+        size -= (size_t)n;
+    }
+    return true;
+}
+
 bool file_write(const char *path, const void *data, size_t size)
 {
-    char *part;
-    FILE *f;
-    bool ok;
+    struct file_new f;
 
-    if (asprintf(&part, "%s.part", path) < 0)
+    if (!file_begin(&f, path, 0666))
         return false;
-    f = fopen(part, "wb");
-    ok = f && fwrite(data, 1, size, f) == size;
-    if (f && fclose(f))
-        ok = false;
-    if (!ok || rename(part, path)) {
-        ok = false;
-        if (f)
-            unlink(part);
-    }
-    free(part);
-    return ok;
+    if (put(f.fd, data, size))
+        return file_end(&f);
+    file_drop(&f);
+    return false;
 }

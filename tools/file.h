@@ -1,14 +1,34 @@
 /* SPDX-License-Identifier: MIT */
+/* Regular files, whole. What fails here sets errno; file_error() has its word. */
 #ifndef BH_TOOLS_FILE_H
 #define BH_TOOLS_FILE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
-/* A whole regular file, to be freed; NULL with errno. */
+/* A whole file, to be freed; or NULL. */
 uint8_t *file_read(const char *path, size_t *size);
-/* Writes through a temporary file beside it: path is old or new, never half. False with errno. */
+/* path is old or new, never half. */
 bool file_write(const char *path, const void *data, size_t size);
+
+/*
+ * The same in steps: what is written to fd, or by others to part, stands at path after file_end();
+ * file_drop() instead leaves nothing. Where path is a link, it is for what the link leads to.
+ */
+struct file_new {
+    char *path, *part;
+    int fd;
+};
+/* mode: less what the umask takes. */
+bool file_begin(struct file_new *f, const char *path, mode_t mode);
+/* Where it fails it has dropped it. */
+bool file_end(struct file_new *f);
+void file_drop(struct file_new *f);
+/* Is there a file at path, or nothing yet? */
+bool file_may_begin(const char *path);
+
+const char *file_error(void);
 
 #endif

@@ -48,7 +48,7 @@ static bool fill(const char *dir, const char *hypervisor, const uint8_t *bundle,
     bool ok;
 
     if (!elf) {
-        snprintf(error, sizeof(error), "%.400s: %s", hypervisor, strerror(errno));
+        snprintf(error, sizeof(error), "%.400s: %s", hypervisor, file_error());
         return false;
     }
     snprintf(path, sizeof(path), "%s/boot", dir);
@@ -59,7 +59,7 @@ static bool fill(const char *dir, const char *hypervisor, const uint8_t *bundle,
          put(dir, "boot/grub/grub.cfg", grub_cfg, sizeof(grub_cfg) - 1);
     free(elf);
     if (!ok)
-        snprintf(error, sizeof(error), "%.400s: %s", dir, strerror(errno));
+        snprintf(error, sizeof(error), "%.400s: %s", dir, file_error());
     return ok;
 }
 
@@ -112,24 +112,33 @@ static const char *run_grub(const char *dir, const char *out)
     return status ? error : NULL;
 }
 
+/* Of what stands in dir. */
+static const char *make(const char *path, const char *dir)
+{
+    struct file_new f;
+    const char *wrong;
+
+    if (!file_begin(&f, path, 0666))
+        return file_error();
+    wrong = run_grub(dir, f.part);
+    if (wrong)
+        file_drop(&f);
+    else if (!file_end(&f))
+        wrong = file_error();
+    return wrong;
+}
+
 const char *iso_write(const char *path, const char *hypervisor, const uint8_t *bundle, size_t size)
 {
-    char dir[] = "/tmp/bl-XXXXXX", *part = NULL;
+    char dir[] = "/tmp/bl-XXXXXX";
     const char *wrong;
 
     error[0] = '\0';
-    if (!mkdtemp(dir) || asprintf(&part, "%s.part", path) < 0) {
+    if (!mkdtemp(dir)) {
         snprintf(error, sizeof(error), "/tmp: %s", strerror(errno));
         return error;
     }
-    wrong = fill(dir, hypervisor, bundle, size) ? run_grub(dir, part) : error;
-    if (!wrong && rename(part, path)) {
-        snprintf(error, sizeof(error), "%.400s: %s", path, strerror(errno));
-        wrong = error;
-    }
-    if (wrong)
-        unlink(part);
+    wrong = fill(dir, hypervisor, bundle, size) ? make(path, dir) : error;
     nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-    free(part);
     return wrong;
 }

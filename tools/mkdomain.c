@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tools/mkdomain.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,7 +54,7 @@ static const char *add_initrd(struct mkdomain *m, const struct domcfg *d)
         return NULL;
     m->initrd = file_read(d->initrd, &n);
     if (!m->initrd)
-        return fail(&d->initrd_at, "initrd", "%s: %s", d->initrd, strerror(errno));
+        return fail(&d->initrd_at, "initrd", "%s: %s", d->initrd, file_error());
     if (!n)
         return fail(&d->initrd_at, "initrd", "%s: empty", d->initrd);
     if (gpa + n > low_memory(d))
@@ -74,7 +73,7 @@ static const char *add_kernel(struct mkdomain *m, const struct domcfg *d)
     uint8_t *file = file_read(d->kernel, &n);
 
     if (!file)
-        return fail(&d->kernel_at, "kernel", "%s: %s", d->kernel, strerror(errno));
+        return fail(&d->kernel_at, "kernel", "%s: %s", d->kernel, file_error());
     wrong = kernel_read(k, file, n);
     free(file);
     if (wrong)
