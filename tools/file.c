@@ -23,15 +23,17 @@ static bool is_file(const struct stat *st)
     return S_ISREG(st->st_mode);
 }
 
+/* Of a FIFO the opening alone would wait for a writer. */
 uint8_t *file_read(const char *path, size_t *size)
 {
-    FILE *f = fopen(path, "rb");
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    FILE *f = fd < 0 ? NULL : fdopen(fd, "rb");
     uint8_t *data = NULL;
     struct stat st;
 
     if (!f)
         return NULL;
-    if (!fstat(fileno(f), &st) && is_file(&st)) {
+    if (!fstat(fd, &st) && is_file(&st)) {
         *size = (size_t)st.st_size;
         data = malloc(*size + 1);
         if (data && fread(data, 1, *size, f) != *size) {
