@@ -2,6 +2,7 @@
 #include "tools/bl.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -60,11 +61,24 @@ void bl_progress(const char *text)
     fflush(stderr);
 }
 
+/* Nothing that we open may become stdin, stdout or stderr: those that are closed are taken, and
+ * writing to them stays an error. */
+static void take_standard(void)
+{
+    int fd;
+
+    do
+        fd = open("/dev/null", O_RDONLY);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    close(fd);
+}
+
 int main(int argc, char **argv)
 {
     const struct command *c;
     int first, operand, rc;
 
+    take_standard();
     if (options_before(argc, argv, &first))
         return EXIT_USAGE;
     if (first == argc)
