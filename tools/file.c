@@ -65,17 +65,29 @@ bool file_may_begin(const char *path)
     return may;
 }
 
+/* A file of a name that nobody else has, in mode but for what the umask takes. */
+static int open_part(char *name, mode_t mode)
+{
+    mode_t mask = umask(0);
+    int fd = mkostemp(name, O_CLOEXEC);
+
+    umask(mask);
+    if (fd >= 0)
+        fchmod(fd, mode & ~mask);
+    return fd;
+}
+
 bool file_begin(struct file_new *f, const char *path, mode_t mode)
 {
-    *f = (struct file_new){.path = target(path), .fd = -1};
-    if (!f->path || asprintf(&f->part, "%s.part", f->path) < 0)
-        f->part = NULL;
-    if (f->part)
-        f->fd = open(f->part, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+    char *to = target(path), *part = NULL;
+
+    if (!to || asprintf(&part, "%s.XXXXXX", to) < 0)
+        part = NULL;
+    *f = (struct file_new){to, part, part ? open_part(part, mode) : -1};
     if (f->fd >= 0)
         return true;
-    free(f->path);
-    free(f->part);
+    free(to);
+    free(part);
     return false;
 }
 
