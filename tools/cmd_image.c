@@ -8,6 +8,7 @@
 #include "tools/bl.h"
 #include "tools/mkbundle.h"
 #include "tools/file.h"
+#include "tools/interrupt.h"
 #include "tools/iso.h"
 
 static const char *iso, *bundle_file, *hypervisor, *control, *store;
@@ -37,20 +38,31 @@ static void unpacking(const char *name)
     bl_progress(text);
 }
 
-static int write_out(const uint8_t *bundle, size_t size)
+static int write_bundle(const uint8_t *bundle, size_t size)
 {
-    char *own = hypervisor || !iso ? NULL : own_file("bulkhead.elf");
-    const char *wrong = NULL;
+    struct file_new f;
 
-    if (bundle_file && !file_write(bundle_file, bundle, size))
-        wrong = file_error();
-    if (iso) {
-        bl_progress("making the image ...");
-        wrong = iso_write(iso, own ? own : hypervisor, bundle, size);
-    }
+    interrupt_catch();
+    if (!file_begin(&f, bundle_file, 0666))
+        return bl_fail("%s: %s", bundle_file, file_error());
+    if (file_put(&f, bundle, size) && !interrupt_came())
+        return file_end(&f) ? EXIT_OK : bl_fail("%s: %s", bundle_file, file_error());
+    file_drop(&f);
+    return bl_fail("%s: %s", bundle_file,
+                   interrupt_came() ? "interrupted; nothing of it is left" : file_error());
+}
+
+static int write_iso(const uint8_t *bundle, size_t size)
+{
+    char *own = hypervisor ? NULL : own_file("bulkhead.elf");
+    const char *wrong;
+
+    interrupt_catch();
+    bl_progress("making the image ...");
+    wrong = iso_write(iso, own ? own : hypervisor, bundle, size);
     bl_progress(NULL);
     free(own);
-    return wrong ? bl_fail("%s: %s", iso ? iso : bundle_file, wrong) : EXIT_OK;
+    return wrong ? bl_fail("%s", wrong) : EXIT_OK;
 }
 
 static int make(const char *path)
@@ -72,10 +84,13 @@ static int make(const char *path)
     wrong = hostcfg_read(&host, path);
     if (!wrong)
         wrong = bundle_make(&host, &ours, unpacking, &bundle, &size);
+    bl_progress(NULL);
     if (wrong)
         rc = bl_fail("%s", wrong);
+    else if (iso)
+        rc = write_iso(bundle, size);
     else
-        rc = write_out(bundle, size);
+        rc = bundle_file ? write_bundle(bundle, size) : EXIT_OK;
     free(bundle);
     free(own_control);
     free(own_store);

@@ -113,10 +113,10 @@ void file_drop(struct file_new *f)
     errno = why;
 }
 
-static bool put(int fd, const void *data, size_t size)
+bool file_put(struct file_new *f, const void *data, size_t size)
 {
     for (const char *p = data; size;) {
-        ssize_t n = write(fd, p, size);
+        ssize_t n = write(f->fd, p, size);
 
         if (n < 0)
             return false;
@@ -132,7 +132,7 @@ bool file_write(const char *path, const void *data, size_t size)
 
     if (!file_begin(&f, path, 0666))
         return false;
-    if (put(f.fd, data, size))
+    if (file_put(&f, data, size))
         return file_end(&f);
     file_drop(&f);
     return false;

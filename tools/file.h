@@ -14,8 +14,8 @@ uint8_t *file_read(const char *path, size_t *size);
 bool file_write(const char *path, const void *data, size_t size);
 
 /*
- * The same in steps: what is written to fd, or by others to part, stands at path after file_end();
- * file_drop() instead leaves nothing. Where path is a link, it is for what the link leads to.
+ * The same in steps: what is put there, or written to fd, or by others to part, stands at path
+ * after file_end(), nothing after file_drop(). A link at path stays: what it leads to is meant.
  */
 struct file_new {
     char *path, *part;
@@ -23,6 +23,7 @@ struct file_new {
 };
 /* mode: less what the umask takes. */
 bool file_begin(struct file_new *f, const char *path, mode_t mode);
+bool file_put(struct file_new *f, const void *data, size_t size);
 /* Where it fails it has dropped it. */
 bool file_end(struct file_new *f);
 void file_drop(struct file_new *f);

@@ -5,14 +5,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
-#include <spawn.h>
+#include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
+#include "tools/child.h"
 #include "tools/file.h"
+#include "tools/interrupt.h"
 
 #define DATE    "2026010100000000" /* of everything in the image */
 #define SECONDS 1767225600
@@ -21,7 +24,23 @@ static const char grub_cfg[] = "set timeout=0\n"
                                "multiboot2 /boot/bulkhead.elf\n"
                                "module2 /boot/bundle bundle\n"
                                "boot\n";
-static char error[512];
+static char dir[PATH_MAX]; /* all that is temporary: what goes into the image is in its tree/ */
+static char error[1024];
+
+static const char *fail(const char *what, const char *why)
+{
+    snprintf(error, sizeof(error), "%.400s: %.600s", what, why);
+    return error;
+}
+
+/* A path in dir. */
+static const char *at(const char *name)
+{
+    static char path[PATH_MAX + 32];
+
+    snprintf(path, sizeof(path), "%s/%s", dir, name);
+    return path;
+}
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
@@ -31,114 +50,104 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
     return remove(path);
 }
 
-static bool put(const char *dir, const char *name, const void *data, size_t size)
+static bool put(const char *name, const void *data, size_t size)
 {
     struct timespec date[2] = {{SECONDS, 0}, {SECONDS, 0}};
-    char path[256];
 
-    snprintf(path, sizeof(path), "%s/%s", dir, name);
-    return file_write(path, data, size) && !utimensat(AT_FDCWD, path, date, 0);
+    return file_write(at(name), data, size) && !utimensat(AT_FDCWD, at(name), date, 0);
 }
 
-static bool fill(const char *dir, const char *hypervisor, const uint8_t *bundle, size_t size)
+static const char *fill(const uint8_t *elf, size_t n, const uint8_t *bundle, size_t size)
 {
-    char path[256];
-    size_t n = 0;
-    uint8_t *elf = file_read(hypervisor, &n);
-    bool ok;
-
-    if (!elf) {
-        snprintf(error, sizeof(error), "%.400s: %s", hypervisor, file_error());
-        return false;
-    }
-    snprintf(path, sizeof(path), "%s/boot", dir);
-    ok = !mkdir(path, 0755);
-    snprintf(path, sizeof(path), "%s/boot/grub", dir);
-    ok = ok && !mkdir(path, 0755) && put(dir, "boot/bulkhead.elf", elf, n) &&
-         put(dir, "boot/bundle", bundle, size) &&
-         put(dir, "boot/grub/grub.cfg", grub_cfg, sizeof(grub_cfg) - 1);
-    free(elf);
-    if (!ok)
-        snprintf(error, sizeof(error), "%.400s: %s", dir, file_error());
-    return ok;
+    if (!mkdir(at("tree"), 0755) && !mkdir(at("tree/boot"), 0755) &&
+        !mkdir(at("tree/boot/grub"), 0755) && put("tree/boot/bulkhead.elf", elf, n) &&
+        put("tree/boot/bundle", bundle, size) &&
+        put("tree/boot/grub/grub.cfg", grub_cfg, sizeof(grub_cfg) - 1))
+        return NULL;
+    return fail(dir, strerror(errno));
 }
 
-/* Its output goes to a file in dir, whose last line tells what went wrong. */
-static const char *run_grub(const char *dir, const char *out)
+/* The first line that tells of an error: those behind it tell what came of it. */
+static const char *cause(char *log)
 {
-    char log[256], *args[] = {"grub-mkrescue",
-                              "-o",
-                              (char *)(uintptr_t)out,
-                              (char *)(uintptr_t)dir,
-                              "--",
-                              "-volume_date",
-                              "all_file_dates",
-                              DATE,
-                              "-volume_date",
-                              "uuid",
-                              DATE,
-                              NULL};
-    posix_spawn_file_actions_t files;
+    static const char *const words[] = {" : FATAL : ", " : FAILURE : ", "error: "};
+
+    for (char *line = strtok(log, "\n"); line; line = strtok(NULL, "\n"))
+        for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+            if (strstr(line, words[i]))
+                return line;
+    return "it failed and does not say why";
+}
+
+static const char *grub_failed(int log)
+{
+    static char text[65536];
+    ssize_t n = pread(log, text, sizeof(text) - 1, 0);
+
+    text[n > 0 ? n : 0] = '\0';
+    return fail("grub-mkrescue", cause(text));
+}
+
+static const char *run_grub(const char *out)
+{
+    char tree[PATH_MAX + 32];
+    char *args[] = {"grub-mkrescue",  "-o", (char *)(uintptr_t)out, tree,   "--", "-volume_date",
+                    "all_file_dates", DATE, "-volume_date",         "uuid", DATE, NULL};
+    int log = memfd_create("log", MFD_CLOEXEC); /* the disk may be full */
     int status = 0, rc;
-    pid_t pid;
+    const char *wrong = NULL;
 
-    snprintf(log, sizeof(log), "%s.log", dir);
+    snprintf(tree, sizeof(tree), "%s", at("tree"));
     setenv("SOURCE_DATE_EPOCH", "1767225600", 1);
-    posix_spawn_file_actions_init(&files);
-    posix_spawn_file_actions_addopen(&files, 1, log, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    posix_spawn_file_actions_adddup2(&files, 1, 2);
-    rc = posix_spawnp(&pid, args[0], &files, NULL, args, environ);
-    posix_spawn_file_actions_destroy(&files);
-    if (rc) {
-        snprintf(error, sizeof(error), "grub-mkrescue: %s; it is in the package grub-common",
-                 strerror(rc));
-        return error;
-    }
-    waitpid(pid, &status, 0);
-    if (status) {
-        size_t n = 0;
-        uint8_t *text = file_read(log, &n);
-
-        while (text && n && text[n - 1] == '\n')
-            n--;
-        if (text)
-            text[n] = '\0';
-        snprintf(error, sizeof(error), "grub-mkrescue failed: %.400s",
-                 text ? strrchr((char *)text, '\n') ? strrchr((char *)text, '\n') + 1 : (char *)text
-                      : "");
-        free(text);
-    }
-    unlink(log);
-    return status ? error : NULL;
+    setenv("TMPDIR", dir, 1); /* its own leftovers are then ours to remove */
+    setenv("LC_ALL", "C", 1); /* for cause() */
+    rc = child_run(args, log, &status);
+    if (rc)
+        wrong = fail(args[0],
+                     rc == ENOENT ? "not found; it is in the package grub-common" : strerror(rc));
+    else if (status)
+        wrong = grub_failed(log);
+    close(log);
+    return wrong;
 }
 
-/* Of what stands in dir. */
-static const char *make(const char *path, const char *dir)
+static const char *make(const char *out, const uint8_t *elf, size_t n, const uint8_t *bundle,
+                        size_t size)
 {
-    struct file_new f;
-    const char *wrong;
+    const char *temp = getenv("TMPDIR"), *wrong;
 
-    if (!file_begin(&f, path, 0666))
-        return file_error();
-    wrong = run_grub(dir, f.part);
-    if (wrong)
-        file_drop(&f);
-    else if (!file_end(&f))
-        wrong = file_error();
+    if (!temp || !*temp)
+        temp = "/tmp";
+    snprintf(dir, sizeof(dir), "%s/bl-XXXXXX", temp);
+    if (!mkdtemp(dir))
+        return fail(temp, strerror(errno));
+    wrong = fill(elf, n, bundle, size);
+    if (!wrong)
+        wrong = run_grub(out);
+    nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
     return wrong;
 }
 
 const char *iso_write(const char *path, const char *hypervisor, const uint8_t *bundle, size_t size)
 {
-    char dir[] = "/tmp/bl-XXXXXX";
+    struct file_new f;
     const char *wrong;
+    size_t n = 0;
+    uint8_t *elf = file_read(hypervisor, &n);
 
-    error[0] = '\0';
-    if (!mkdtemp(dir)) {
-        snprintf(error, sizeof(error), "/tmp: %s", strerror(errno));
-        return error;
+    if (!elf)
+        return fail(hypervisor, file_error());
+    if (!file_begin(&f, path, 0666)) {
+        wrong = fail(path, file_error());
+    } else {
+        wrong = make(f.part, elf, n, bundle, size);
+        if (interrupt_came())
+            wrong = fail(path, "interrupted; nothing of it is left");
+        if (wrong)
+            file_drop(&f);
+        else if (!file_end(&f))
+            wrong = fail(path, file_error());
     }
-    wrong = fill(dir, hypervisor, bundle, size) ? make(path, dir) : error;
-    nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    free(elf);
     return wrong;
 }

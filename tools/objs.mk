@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 bl-objs += $(addprefix tools/,bl.o options.o json.o table.o units.o)
-bl-objs += $(addprefix tools/,mkbundle.o mkdomain.o file.o iso.o kernel.o unpack.o)
+bl-objs += $(addprefix tools/,mkbundle.o mkdomain.o file.o iso.o child.o kernel.o unpack.o)
 # What works on a running host.
 bl-objs += $(addprefix tools/,client.o hubstart.o hub.o hubpeer.o hubline.o host.o domlist.o \
              events.o await.o xsclient.o guestctl.o console.o rawmode.o upload.o progress.o \
