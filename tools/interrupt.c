@@ -19,6 +19,9 @@ void interrupt_catch(void)
     sigaction(SIGINT, &sa, NULL);
     sigaction(SIGTERM, &sa, NULL);
     sigaction(SIGHUP, &sa, NULL);
+    sigaction(SIGQUIT, &sa, NULL);
+    signal(SIGXFSZ, SIG_IGN); /* the write fails: EFBIG, */
+    signal(SIGPIPE, SIG_IGN); /* EPIPE */
 }
 
 bool interrupt_came(void)

@@ -15,6 +15,7 @@
 #define HOST_CPUS   4
 #define SPECIAL_GFN 0xfeffcUL
 #define SLOW_US     20000
+#define SLOW_PAGES  64 /* are read in that time */
 #define SECOND      1000000000UL
 
 static struct model_domain *domains; /* by number */
@@ -438,6 +439,8 @@ static int call_read_memory(struct call *c)
     static const uint8_t special[PAGE];
     uint64_t pages = c->d->info.memory / PAGE;
 
+    if (c->a->a % SLOW_PAGES == 0 && !strcmp(c->d->info.name, "slow"))
+        usleep(SLOW_US);
     if (c->a->a < pages)
         return fill(c, c->d->ram + c->a->a * PAGE, PAGE);
     if (c->a->a > SPECIAL_GFN)

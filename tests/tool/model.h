@@ -2,7 +2,8 @@
 /*
  * A host in memory with the semantics of hyp/abi/control.h, for tests of the tool. Some names make
  * a created domain fail: "vanish" while it gets its memory, "spoil" by a damaged byte; with "slow"
- * each piece of the upload takes its time, and for "plain" the host does not unpack.
+ * each piece of the upload takes its time, and each of what is read; for "plain" the host does not
+ * unpack.
  */
 #ifndef BH_TOOL_MODEL_H
 #define BH_TOOL_MODEL_H
