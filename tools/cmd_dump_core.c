@@ -111,6 +111,20 @@ static int write_core(const struct bh_domain_info *d, int fd)
     return rc;
 }
 
+/* Whoever else has paused it may have let it go on: a dump-core that began before us. */
+static int check_stood(const struct bh_domain_info *d)
+{
+    struct bh_domain_info now;
+    char word[16];
+
+    snprintf(word, sizeof(word), "%u", d->domid);
+    if (!domlist_look(word, &now))
+        return bl_fail("%s: it has gone meanwhile; there is no core file", d->name);
+    if (now.state == BH_DOMAIN_RUNNING && !(now.flags & BH_DOMAIN_PAUSED))
+        return bl_fail("%s: it ran meanwhile; try again", d->name);
+    return EXIT_OK;
+}
+
 /* It does not run meanwhile: memory and registers are of one moment. */
 static int dump(const struct bh_domain_info *d, int fd)
 {
@@ -122,6 +136,8 @@ static int dump(const struct bh_domain_info *d, int fd)
     if (rc)
         return rc;
     rc = write_core(d, fd);
+    if (!rc)
+        rc = check_stood(d);
     if (pause && domlist_do(d, "unpause", BH_CONTROL_unpause, 0, 0))
         rc = EXIT_FAILED;
     return rc;
