@@ -8,8 +8,6 @@
 #include <xxhash.h>
 #include "tools/mkdomain.h"
 
-#define CTL_MEMORY (4UL << 20)
-
 struct writer {
     uint8_t *data;
     size_t size;
@@ -45,9 +43,9 @@ static const char *add_domain(struct writer *w, struct bundle_domain *r, const s
     return wrong;
 }
 
-/* A domain of ours: it comes back whatever ends it. */
+/* A domain of ours, whose file the option names: it comes back whatever ends it. */
 static const char *add_ours(struct writer *w, struct bundle_domain *r, const struct hostcfg *h,
-                            const char *name, uint64_t memory, const char *path)
+                            const char *name, uint64_t memory, const char *option, const char *path)
 {
     struct domcfg d = {.memory = memory,
                        .current = memory,
@@ -56,7 +54,8 @@ static const char *add_ours(struct writer *w, struct bundle_domain *r, const str
                        .weight = 1024,
                        .affinity = h->control_affinity,
                        .kernel = (char *)(uintptr_t)path,
-                       .kernel_at = h->memory_at,
+                       .kernel_at.file = option,
+                       .memory_at.file = option,
                        .on_poweroff = ACTION_RESTART,
                        .on_reboot = ACTION_RESTART,
                        .on_crash = ACTION_RESTART};
@@ -69,13 +68,13 @@ static const char *add_ours(struct writer *w, struct bundle_domain *r, const str
 static const char *add_control(struct writer *w, struct bundle_domain *r, const struct hostcfg *h,
                                const struct bundle_ours *ours)
 {
-    const char *wrong = add_ours(w, &r[0], h, "ctl", DOMCFG_CTL_MEMORY, ours->control);
+    const char *wrong = add_ours(w, &r[0], h, "ctl", DOMCFG_CTL_MEMORY, "--control", ours->control);
 
     r[0].class = BUNDLE_CLASS_CTL;
     r[0].privileges = BUNDLE_PRIV_CONTROL | BUNDLE_PRIV_SERIAL2;
     if (wrong || !ours->store)
         return wrong;
-    wrong = add_ours(w, &r[1], h, "xs", DOMCFG_XS_MEMORY, ours->store);
+    wrong = add_ours(w, &r[1], h, "xs", DOMCFG_XS_MEMORY, "--store", ours->store);
     r[1].class = BUNDLE_CLASS_XS;
     r[1].vault_pages = DOMCFG_XS_VAULT / BUNDLE_PAGE;
     return wrong;

@@ -13,11 +13,13 @@
 
 static char error[DOMCFG_ERROR_SIZE];
 
+/* at is an option of bl if it has no line. */
 static const char *fail(const struct place *at, const char *element, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 static const char *fail(const struct place *at, const char *element, const char *fmt, ...)
 {
-    int n = snprintf(error, sizeof(error), "%s:%ld: <%s>: ", at->file, at->line, element);
+    int n = at->line ? snprintf(error, sizeof(error), "%s:%ld: <%s>: ", at->file, at->line, element)
+                     : snprintf(error, sizeof(error), "%s: ", at->file);
     va_list ap;
 
     va_start(ap, fmt);
