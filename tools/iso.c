@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "tools/iso.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -128,15 +129,28 @@ static const char *make(const char *out, const uint8_t *elf, size_t n, const uin
     return wrong;
 }
 
+/* An ELF file, to be freed; NULL and the message. */
+static uint8_t *read_hypervisor(const char *path, size_t *n)
+{
+    uint8_t *elf = file_read(path, n);
+
+    if (elf && *n >= SELFMAG && !memcmp(elf, ELFMAG, SELFMAG))
+        return elf;
+    snprintf(error, sizeof(error), "--hypervisor: %.400s: %s", path,
+             elf ? "not an ELF file" : file_error());
+    free(elf);
+    return NULL;
+}
+
 const char *iso_write(const char *path, const char *hypervisor, const uint8_t *bundle, size_t size)
 {
     struct file_new f;
     const char *wrong;
     size_t n = 0;
-    uint8_t *elf = file_read(hypervisor, &n);
+    uint8_t *elf = read_hypervisor(hypervisor, &n);
 
     if (!elf)
-        return fail(hypervisor, file_error());
+        return error;
     if (!file_begin(&f, path, 0666)) {
         wrong = fail(path, file_error());
     } else {
