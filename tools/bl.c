@@ -91,7 +91,7 @@ int main(int argc, char **argv)
     if (options_parse(c, argc, argv, &operand))
         return EXIT_USAGE;
     rc = c->run(argc - operand, argv + operand);
-    if (fflush(stdout) || ferror(stdout))
+    if ((fflush(stdout) || ferror(stdout)) && rc == EXIT_OK)
         rc = bl_fail("the output: %s", strerror(errno));
     return rc;
 }

@@ -57,7 +57,8 @@ static int run(int argc, char **argv)
             break;
         say(piece, args.size);
         args.a += args.size;
-        fflush(stdout);
+        if (fflush(stdout))
+            break; /* main() says why */
         if (!args.size)
             nanosleep(&pause, NULL);
     }

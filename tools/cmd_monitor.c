@@ -63,7 +63,8 @@ static int run(int argc, char **argv)
         if (recv(events, &e, sizeof(e), MSG_WAITALL) != sizeof(e))
             return bl_fail("the connection to the host is lost; try again");
         say(&e);
-        fflush(stdout);
+        if (fflush(stdout))
+            break; /* main() says why */
     }
     return EXIT_OK;
 }

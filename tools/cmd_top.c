@@ -133,9 +133,10 @@ static int looks(uint64_t ms, uint64_t n, bool live)
             putchar('\n');
         }
         table(&before, &now, live ? lines() : ~0U);
-        fflush(stdout);
         domlist_free(&before.domains);
         before = now;
+        if (fflush(stdout))
+            break; /* main() says why */
     }
     domlist_free(&before.domains);
     return ok ? EXIT_OK : EXIT_FAILED;

@@ -12,7 +12,8 @@
 
 #define NO_ESCAPE (-1)
 
-enum end { GOES_ON, FROM_ENDED, TO_ENDED, ESCAPED };
+enum end { GOES_ON, FROM_ENDED, TO_ENDED, ESCAPED }; /* of one way */
+enum over { BY_KEY, BY_STREAM, BY_OUTPUT };          /* of both */
 
 static bool put(int fd, const char *p, size_t n)
 {
@@ -46,9 +47,8 @@ static enum end pass(int from, int to, int escape)
     return stop ? ESCAPED : GOES_ON;
 }
 
-/* Both ways. Where there is an escape key, an end of the input alone does not count. True: the
- * stream has ended. */
-static bool relay(int stream, int escape)
+/* Both ways. Where there is an escape key, an end of the input alone does not count. */
+static enum over relay(int stream, int escape)
 {
     struct pollfd fds[2] = {{stream, POLLIN, 0}, {STDIN_FILENO, POLLIN, 0}};
 
@@ -60,13 +60,13 @@ static bool relay(int stream, int escape)
         if (fds[0].revents)
             end = pass(stream, STDOUT_FILENO, NO_ESCAPE);
         if (end != GOES_ON)
-            return end == FROM_ENDED;
+            return end == FROM_ENDED ? BY_STREAM : BY_OUTPUT;
         if (fds[1].revents)
             end = pass(STDIN_FILENO, stream, escape);
         if (end == FROM_ENDED && escape != NO_ESCAPE)
             fds[1].fd = -1;
         else if (end != GOES_ON)
-            return end == TO_ENDED;
+            return end == TO_ENDED ? BY_STREAM : BY_KEY;
     }
 }
 
@@ -77,15 +77,19 @@ void console_relay(int stream)
 
 int console_attach(int stream, const char *name)
 {
-    bool ended;
+    enum over by;
+    int why;
 
     rawmode_begin(false);
-    ended = relay(stream, CONSOLE_ESCAPE);
+    by = relay(stream, CONSOLE_ESCAPE);
+    why = errno;
     rawmode_end();
     close(stream);
+    if (by == BY_OUTPUT)
+        return bl_fail("the output: %s", strerror(why));
     if (isatty(STDIN_FILENO))
         putchar('\n');
-    if (ended)
+    if (by == BY_STREAM)
         fprintf(stderr, "%s: its console has ended\n", name);
     return EXIT_OK;
 }
