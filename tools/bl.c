@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
 #include "tools/bl.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include "tools/options.h"
+#include "xml/domcfg.h"
 
 const struct command *const commands[] = {
     &cmd_create,        &cmd_destroy, &cmd_shutdown,  &cmd_reboot,
@@ -29,13 +32,25 @@ const struct command *bl_command(const char *name)
     return NULL;
 }
 
+/* Words may come from anywhere: no other line, and nothing that a terminal obeys. */
+static void say(const char *fmt, va_list ap)
+{
+    char *text;
+
+    if (vasprintf(&text, fmt, ap) < 0)
+        return;
+    hostcfg_one_line(text);
+    fputs(text, stderr);
+    free(text);
+}
+
 int bl_fail(const char *fmt, ...)
 {
     va_list ap;
 
     bl_progress(NULL);
     va_start(ap, fmt);
-    vfprintf(stderr, fmt, ap);
+    say(fmt, ap);
     va_end(ap);
     fputc('\n', stderr);
     return EXIT_FAILED;
@@ -47,7 +62,7 @@ int bl_usage(const char *command, const char *fmt, ...)
 
     fputs("bl: ", stderr);
     va_start(ap, fmt);
-    vfprintf(stderr, fmt, ap);
+    say(fmt, ap);
     va_end(ap);
     fprintf(stderr, "; see: bl help%s%s\n", command ? " " : "", command ? command : "");
     return EXIT_USAGE;
