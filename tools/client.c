@@ -10,8 +10,10 @@
 #include <unistd.h>
 #include <xen/errno.h>
 #include "tools/hub.h"
+#include "tools/units.h"
 
 #define PATIENCE_S 10U
+#define LONGEST_S  86400U
 #define TRIES      5 /* a hub may end just when one connects to it */
 
 struct client {
@@ -50,23 +52,27 @@ static bool receive_all(int fd, void *p, size_t n)
     return true;
 }
 
-static uint32_t patience(void)
+static bool patience(uint32_t *ms, char wrong[256])
 {
     const char *text = getenv("BULKHEAD_TIMEOUT");
-    char *end;
-    unsigned long s = text ? strtoul(text, &end, 10) : PATIENCE_S;
+    uint64_t s = PATIENCE_S;
+    bool ok = !text || !*text || units_number(text, 0, LONGEST_S, &s);
 
-    if (text && (end == text || *end || s > 86400))
-        s = PATIENCE_S;
-    return (uint32_t)s * 1000;
+    if (!ok)
+        snprintf(wrong, 256, "BULKHEAD_TIMEOUT: '%.100s' is no number of seconds; up to %u", text,
+                 LONGEST_S);
+    *ms = (uint32_t)s * 1000;
+    return ok;
 }
 
 /* A socket whose channel is open; -1, and what is wrong. */
 static int stream(const char *host, uint32_t service, uint32_t argument, char wrong[256])
 {
-    struct hub_open open = {HUB_MAGIC, service, argument, patience()};
+    struct hub_open open = {HUB_MAGIC, service, argument, 0};
     struct hub_opened opened;
 
+    if (!patience(&open.patience, wrong))
+        return -1;
     for (int try = 0; try < TRIES; try++) {
         int fd = hub_connect(host, wrong);
 

@@ -16,7 +16,7 @@ test_unpack-src  := tests/unit/test_unpack.c tools/unpack.c
 
 unit-tests += test_hub
 test_hub-src := tests/unit/test_hub.c tests/hub/carrier.c tests/hub/hubservices.c \
-                $(addprefix tools/,client.c hubstart.c hub.c hubpeer.c hubline.c) \
+                $(addprefix tools/,client.c units.c hubstart.c hub.c hubpeer.c hubline.c) \
                 $(addprefix drvdom/ctl/,mux.c arq.c framing.c) hyp/lib/hash.c
 
 unit-tests += test_corefile
