@@ -132,7 +132,7 @@ static int dump(const struct bh_domain_info *d, int fd)
     int rc = EXIT_OK;
 
     if (pause)
-        rc = domlist_do(d, "pause", BH_CONTROL_pause, 0, 0);
+        rc = domlist_pause(d);
     if (rc)
         return rc;
     rc = write_core(d, fd);

@@ -2,30 +2,40 @@
 #include "tools/bl.h"
 #include "tools/domlist.h"
 
-static int each(int argc, char **argv, const char *doing, uint32_t command)
+static int each(int argc, char **argv, int (*what)(const struct bh_domain_info *d))
 {
     struct bh_domain_info d;
     int rc = EXIT_OK;
 
     for (int i = 0; i < argc; i++)
-        if (!domlist_find(argv[i], &d) || domlist_do(&d, doing, command, 0, 0))
+        if (!domlist_find(argv[i], &d) || what(&d))
             rc = EXIT_FAILED;
     return rc;
 }
 
+static int unpause(const struct bh_domain_info *d)
+{
+    return domlist_do(d, "unpause", BH_CONTROL_unpause, 0, 0);
+}
+
+static int destroy(const struct bh_domain_info *d)
+{
+    return domlist_do(d, "destroy", BH_CONTROL_destroy, 0, 0);
+}
+
 static int run_pause(int argc, char **argv)
 {
-    return each(argc, argv, "pause", BH_CONTROL_pause);
+    return each(argc, argv, domlist_pause);
 }
 
 static int run_unpause(int argc, char **argv)
 {
-    return each(argc, argv, "unpause", BH_CONTROL_unpause);
+    return each(argc, argv, unpause);
 }
 
 static int run_destroy(int argc, char **argv)
 {
-    return each(argc, argv, "destroy", BH_CONTROL_destroy);
+    return each(argc, argv, destroy);
 }
 
 const struct command cmd_pause = {

@@ -92,6 +92,14 @@ int domlist_do(const struct bh_domain_info *d, const char *doing, uint32_t comma
     return rc ? host_refused(d->name, doing, rc) : EXIT_OK;
 }
 
+int domlist_pause(const struct bh_domain_info *d)
+{
+    if (d->class == BUNDLE_CLASS_CTL)
+        return bl_fail("%s: cannot pause: it is the control domain, which alone could unpause it",
+                       d->name);
+    return domlist_do(d, "pause", BH_CONTROL_pause, 0, 0);
+}
+
 bool domlist_crashed(const struct bh_domain_info *d)
 {
     return d->state >= BH_DOMAIN_SHUTDOWN &&

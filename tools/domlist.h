@@ -22,6 +22,7 @@ bool domlist_look(const char *word, struct bh_domain_info *d);
 /* A command for one domain: EXIT_OK, or EXIT_FAILED after a message "NAME: cannot DOING". */
 int domlist_do(const struct bh_domain_info *d, const char *doing, uint32_t command, uint64_t a,
                uint64_t b);
+int domlist_pause(const struct bh_domain_info *d);
 
 /* building, loading, ready, running, paused, shutdown, crashed or zombie. */
 const char *domlist_state(const struct bh_domain_info *d);

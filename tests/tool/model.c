@@ -350,6 +350,8 @@ static int call_finish(struct call *c)
 
 static int call_pause(struct call *c)
 {
+    if (c->d->info.class == BUNDLE_CLASS_CTL)
+        return -XEN_EINVAL;
     if (c->d->info.state != BH_DOMAIN_RUNNING)
         return -XEN_EBUSY;
     if (!(c->d->info.flags & BH_DOMAIN_PAUSED)) {
