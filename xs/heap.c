@@ -3,6 +3,8 @@
 
 #include "hyp/lib/string.h"
 
+#define TRIES 16U /* blocks of about the right size that are looked at first */
+
 /* Lists of one size each, then four for each power of two. */
 static unsigned bin_of(uint32_t units)
 {
@@ -91,20 +93,28 @@ static unsigned filled_from(const struct heap *h, unsigned bin)
     return HEAP_BINS;
 }
 
-/* A free block of at least so many units; 0: none. */
-static uint32_t find(const struct heap *h, uint32_t units)
+/* The first block of the bin, at that of its first most, that has so many units; 0: none. */
+static uint32_t find_in(const struct heap *h, unsigned bin, uint32_t units, uint32_t most)
 {
-    unsigned bin = bin_of(units), higher;
-
-    if (units < HEAP_EXACT && h->bins[bin])
-        return h->bins[bin];
-    higher = filled_from(h, bin + 1);
-    if (higher < HEAP_BINS)
-        return h->bins[higher];
-    for (uint32_t ref = h->bins[bin]; ref; ref = heap_at(h, ref)->link)
+    for (uint32_t ref = h->bins[bin]; ref && most; ref = heap_at(h, ref)->link, most--)
         if (heap_at(h, ref)->units >= units)
             return ref;
     return 0;
+}
+
+/*
+ * A free block of at least so many units; 0: none. What was freed is used again before a larger
+ * block is broken up: or a buffer that comes and goes would leave holes between all that stays.
+ */
+static uint32_t find(const struct heap *h, uint32_t units)
+{
+    unsigned bin = bin_of(units), higher;
+    uint32_t ref = find_in(h, bin, units, TRIES);
+
+    if (ref)
+        return ref;
+    higher = filled_from(h, bin + 1);
+    return higher < HEAP_BINS ? h->bins[higher] : find_in(h, bin, units, ~0U);
 }
 
 uint32_t heap_alloc(struct heap *h, uint32_t bytes, uint8_t kind)
