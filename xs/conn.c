@@ -116,8 +116,10 @@ bool conn_may_ask(const struct store *s, const struct conn *c)
 {
     const struct tenant *t = vault_at(&s->vault, c->tenant_ref);
 
+    if (c->live.out_end - c->live.out_start >= 16 * XENSTORE_PAYLOAD_MAX)
+        return false; /* what waits comes first, and leaves room for the answer */
     if (c->privileged)
-        return c->live.out_end - c->live.out_start < 16 * XENSTORE_PAYLOAD_MAX;
+        return true;
     return t && t->live.outstanding < (int64_t)s->state->live.quota[QUOTA_OUTSTANDING];
 }
 

@@ -14,6 +14,9 @@ store-test := tests/unit/storekit.c $(store-objs:.o=.c) hyp/lib/format.c
 unit-tests += test_store
 test_store-src := tests/unit/test_store.c $(store-test)
 
+unit-tests += test_store_memory
+test_store_memory-src := tests/unit/test_store_memory.c $(store-test)
+
 unit-tests += test_store_rules
 test_store_rules-src := tests/unit/test_store_rules.c $(store-test)
 

@@ -184,6 +184,20 @@ struct conn *store_attach(struct store *s, uint32_t id, uint32_t domid, bool pri
     return c;
 }
 
+static void ready_all(struct store *s)
+{
+    for (struct conn *c = store_next(s, NULL); c; c = store_next(s, c))
+        conn_ready(s, c);
+}
+
+/* Memory may have been freed: who found none tries again. */
+static void relieve(struct store *s)
+{
+    if (s->starving)
+        ready_all(s);
+    s->starving = false;
+}
+
 void store_detach(struct store *s, struct conn *c)
 {
     struct tenant *t = vault_at(&s->vault, c->tenant_ref);
@@ -194,6 +208,7 @@ void store_detach(struct store *s, struct conn *c)
         t->live.conn_ref = 0;
     }
     conn_commit(s);
+    relieve(s);
 }
 
 void store_kick(struct store *s, struct conn *c)
@@ -246,12 +261,6 @@ static int serve(struct request *r)
             return XEN_ENOENT;
     }
     return types[type].serve(r);
-}
-
-static void ready_all(struct store *s)
-{
-    for (struct conn *c = store_next(s, NULL); c; c = store_next(s, c))
-        conn_ready(s, c);
 }
 
 /* Nothing of the request has happened. */
@@ -320,7 +329,7 @@ static void ignore(struct store *s, struct conn *c, uint32_t error)
     s->ops->broken(s->context, c->id);
 }
 
-/* True: the connection may have more to do. Who reads tells us that there is room only if he saw
+/* True: something was done, and there may be more. Who reads tells us that there is room only if he saw
  * the ring full, so we look again after each time that we have filled it. */
 static bool work_on(struct store *s, struct conn *c)
 {
@@ -343,7 +352,7 @@ static bool work_on(struct store *s, struct conn *c)
     case CONN_BROKEN_LENGTH:
     default:
         ignore(s, c, input == CONN_BROKEN_INDEX ? XENSTORE_ERROR_RINGIDX : XENSTORE_ERROR_PROTO);
-        return false;
+        return true;
     }
     if (s->starving && input != CONN_NOTHING)
         return false;
@@ -355,19 +364,20 @@ static bool work_on(struct store *s, struct conn *c)
 bool store_work(struct store *s)
 {
     struct conn *c = s->ready;
-    bool starved;
+    bool starved = s->starving, served;
 
     if (!c)
         return false;
     s->ready = c->ready_next;
     c->is_ready = false;
-    starved = s->starving;
     s->starving = false;
-    if (c->ring && !c->live.ignored && work_on(s, c))
-        conn_ready(s, c);
-    if (starved && !s->starving)
-        ready_all(s);
-    return s->ready;
+    served = c->ring && !c->live.ignored && work_on(s, c);
+    s->starving |= starved;
+    if (!served)
+        return s->ready;
+    conn_ready(s, c);
+    relieve(s);
+    return true;
 }
 
 /* --- domains --- */
@@ -394,8 +404,10 @@ void store_domain_gone(struct store *s, uint32_t domid)
 
     if (!t || tenant_privileged(domid))
         return;
-    if (request_forget_domain(&own, t))
+    if (request_forget_domain(&own, t)) {
         undo(s);
-    else
+    } else {
         conn_commit(s);
+        relieve(s);
+    }
 }
