@@ -28,6 +28,8 @@ int guestctl_ask(const struct bh_domain_info *d, const char *node, const char *v
     const char *wrong;
     char path[64];
 
+    if (d->class != BUNDLE_CLASS_GUEST)
+        return bl_fail("%s: it is a domain of the host's, which is not asked", d->name);
     snprintf(path, sizeof(path), "control/%s", node);
     xsclient_open(&x, d->domid);
     wrong = xsclient_write(&x, path, value);
