@@ -249,9 +249,11 @@ static void frame(struct arq *a, const uint8_t *bytes, size_t n, uint64_t now)
         in_session(a, &h, payload, n, now);
 }
 
+/* The end of a frame that began so long ago does not come any more: who was sending it has gone, or
+ * an emulator has dropped it when bl's socket was closed. */
 bool arq_in_frame(const struct arq *a, uint64_t now)
 {
-    return a->in.inside && !(a->unsure && now - a->since >= PAUSE);
+    return a->in.inside && now - a->since < (a->unsure ? PAUSE : a->silence);
 }
 
 /* ctl's clock alone proves nothing: an emulator's runs ahead while it has nothing to do. */
@@ -271,7 +273,8 @@ void arq_receive(struct arq *a, const uint8_t *bytes, size_t n, uint64_t now)
             arq_stop(a, ARQ_END_SILENT);
         a->in.inside = arq_in_frame(a, now);
         a->unsure &= a->in.inside && bytes[i];
-        a->since = now;
+        if (a->unsure || !bytes[i])
+            a->since = now;
         f = framing_decode(&a->in, bytes[i], &got);
         if (f)
             frame(a, f, got, now);

@@ -73,7 +73,7 @@ struct arq {
 
     struct deframer in;
     bool unsure;              /* in.inside: a frame may have begun before our time */
-    uint64_t since;           /* since when nothing has come; 0: since our time began */
+    uint64_t since;           /* when the last zero came, unsure: byte; 0: our time has not begun */
     uint8_t out[FRAMING_MAX]; /* the frame that is being taken */
     size_t out_at, out_n;
     uint64_t repeated; /* frames, in all sessions */

@@ -449,6 +449,29 @@ START_TEST(in_the_middle_of_a_frame)
 }
 END_TEST
 
+/* Who has sent half a frame has gone, and somebody types: in a session, and when there is none. */
+START_TEST(half_a_frame)
+{
+    set_up(21, 10, 100);
+    run(500, 100);
+    arq_stop(&bl.arq, ARQ_END_ASKED);
+    line_take(&to_ctl, &bl.arq, 16, now); /* of BYE */
+    line_give(&to_ctl, &ctl.arq, 16, now);
+    now += SILENCE - 1;
+    type("\r", 1);
+    ck_assert(arq_in_frame(&ctl.arq, now));
+    ck_assert_int_eq(ctl.arq.state, ARQ_UP);
+    now++;
+    type("\r", 1);
+    ck_assert_int_eq(ctl.why, ARQ_END_SILENT);
+    ck_assert(!arq_in_frame(&ctl.arq, now));
+    type("\0x", 2);
+    ck_assert(arq_in_frame(&ctl.arq, now));
+    now += SILENCE;
+    ck_assert(!arq_in_frame(&ctl.arq, now));
+}
+END_TEST
+
 static void fill_case(TCase *tc)
 {
     tcase_add_test(tc, checksum);
@@ -466,6 +489,7 @@ static void fill_case(TCase *tc)
     tcase_add_test(tc, impossible_numbers);
     tcase_add_test(tc, in_frame);
     tcase_add_test(tc, in_the_middle_of_a_frame);
+    tcase_add_test(tc, half_a_frame);
 }
 
 int main(void)
