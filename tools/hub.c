@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/random.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,12 +24,16 @@
 #define RETRY   (200 * MS)   /* after the line was closed, before it is opened again */
 #define PEERS   128U
 
+#define QUEUE_MS    10U /* a queue that must shrink tells nobody when it has: looked at so often */
+#define FAREWELL_MS 2000U /* for the host to take what was sent last */
+
 static struct hub {
     struct mux mux;
     struct hubline *line;
-    int listener;
+    int listener, signals;
     int64_t since;
     bool foreground;
+    bool told; /* to end */
     uint64_t now;
     uint64_t idle;  /* since when there is no client */
     uint64_t stay;  /* so long it stays then */
@@ -214,11 +219,12 @@ static uint64_t tick(void)
     return MIN(next, hub.idle + hub.stay);
 }
 
-enum { POLL_LISTENER, POLL_LINE, POLL_LOCK, POLL_PEERS };
+enum { POLL_LISTENER, POLL_SIGNALS, POLL_LINE, POLL_LOCK, POLL_PEERS };
 
 static void fill_polls(struct pollfd *fds, bool stuck, bool room)
 {
     fds[POLL_LISTENER] = (struct pollfd){hub.listener, POLLIN, 0};
+    fds[POLL_SIGNALS] = (struct pollfd){hub.signals, POLLIN, 0};
     fds[POLL_LINE] = (struct pollfd){hub.line->fd, POLLIN, 0};
     if (stuck && room)
         fds[POLL_LINE].events |= POLLOUT;
@@ -234,6 +240,7 @@ static void fill_polls(struct pollfd *fds, bool stuck, bool room)
 static void serve(const struct pollfd *fds)
 {
     hub.now = clock_now();
+    hub.told = fds[POLL_SIGNALS].revents;
     for (unsigned i = 0; i < PEERS; i++)
         if (fds[POLL_PEERS + i].revents)
             peer_serve(&hub.peer[i], fds[POLL_PEERS + i].revents, hub.now);
@@ -245,9 +252,6 @@ static void serve(const struct pollfd *fds)
         accept_peer();
 }
 
-/* A device whose queue must shrink tells nobody when it has. */
-#define QUEUE_MS 10
-
 static int wait_ms(uint64_t next, bool stuck, bool room)
 {
     uint64_t ms = next > hub.now ? (next - hub.now + MS - 1) / MS : 0;
@@ -257,23 +261,35 @@ static int wait_ms(uint64_t next, bool stuck, bool room)
     return (int)MIN(ms, 60000);
 }
 
-/* Unless somebody is just about to connect. */
+/* Not while somebody is just about to connect; told to end, the hub waits until he has. */
 static bool may_end(const char *path)
 {
     char name[HUB_LOCK_MAX];
     int lock;
 
-    if (hub.now < hub.idle + hub.stay)
+    if (!hub.told && hub.now < hub.idle + hub.stay)
         return false;
     hub_lock_path(path, name);
     lock = open(name, O_RDWR | O_CLOEXEC);
-    if (lock >= 0 && flock(lock, LOCK_EX | LOCK_NB)) {
+    if (lock >= 0 && flock(lock, LOCK_EX | (hub.told ? 0 : LOCK_NB))) {
         close(lock);
         hub.idle = hub.now;
         return false;
     }
     unlink(path); /* before the lock goes with this process */
     return true;
+}
+
+/* The host is told. What an emulator has not read when its socket is closed it drops, and it reads
+ * no more at once than its serial port's queue has room for. */
+static void say_goodbye(void)
+{
+    static const struct timespec look = {0, QUEUE_MS * MS};
+
+    arq_stop(&hub.mux.arq, ARQ_END_ASKED);
+    for (unsigned ms = 0; ms < FAREWELL_MS && (write_line() || hubline_queued(hub.line));
+         ms += QUEUE_MS)
+        nanosleep(&look, NULL);
 }
 
 static void loop(const char *path)
@@ -292,8 +308,24 @@ static void loop(const char *path)
         if (poll(fds, POLL_PEERS + PEERS, wait_ms(next, stuck, room)) > 0)
             serve(fds);
     } while (!may_end(path));
-    arq_stop(&hub.mux.arq, ARQ_END_ASKED);
-    write_line();
+    say_goodbye();
+}
+
+/* A descriptor that is readable when a signal has told the hub to end. */
+static int catch_signals(void)
+{
+    sigset_t set;
+    int fd;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    if (hub.foreground)
+        sigaddset(&set, SIGHUP);
+    fd = signalfd(-1, &set, SFD_CLOEXEC);
+    if (fd >= 0)
+        sigprocmask(SIG_BLOCK, &set, NULL);
+    return fd;
 }
 
 static uint64_t idle_time(void)
@@ -316,6 +348,7 @@ int hub_run(struct hubline *line, int listener, const char *path, int ready)
     hub.listener = listener;
     hub.since = time(NULL);
     hub.foreground = ready < 0;
+    hub.signals = catch_signals();
     if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
         seed = (uint32_t)clock_now();
     mux_init(&hub.mux, &owner, false, SILENCE, seed);

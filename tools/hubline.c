@@ -256,11 +256,19 @@ void hubline_close(struct hubline *l)
     l->fd = l->lock = -1;
 }
 
+size_t hubline_queued(const struct hubline *l)
+{
+    int n;
+
+    return l->fd < 0 || ioctl(l->fd, TIOCOUTQ, &n) ? 0 : (size_t)n;
+}
+
 size_t hubline_room(const struct hubline *l)
 {
-    int queued;
+    size_t queued;
 
-    if (!l->serial || ioctl(l->fd, TIOCOUTQ, &queued))
+    if (!l->serial)
         return SIZE_MAX;
-    return queued < SERIAL_QUEUE ? SERIAL_QUEUE - (size_t)queued : 0;
+    queued = hubline_queued(l);
+    return queued < SERIAL_QUEUE ? SERIAL_QUEUE - queued : 0;
 }

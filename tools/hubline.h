@@ -24,6 +24,8 @@ bool hubline_open(struct hubline *l, char wrong[256]);
 void hubline_close(struct hubline *l);
 /* Somebody asks who has the line, at l->lock; since: time(). */
 void hubline_tell(const struct hubline *l, int64_t since);
+/* What was written and neither the device has sent nor the emulator has read. */
+size_t hubline_queued(const struct hubline *l);
 /* Bytes that may be written now so that they do not wait in the device for long. */
 size_t hubline_room(const struct hubline *l);
 

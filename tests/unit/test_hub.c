@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -469,6 +470,43 @@ START_TEST(hub_ends)
 }
 END_TEST
 
+static bool hub_listens(void)
+{
+    char pattern[100];
+    glob_t found;
+    bool any;
+
+    snprintf(pattern, sizeof(pattern), "%s/bulkhead/????????????????", dir);
+    any = !glob(pattern, 0, NULL, &found);
+    globfree(&found);
+    return any;
+}
+
+/* By Ctrl-C, with a client: it leaves nothing, and the next client gets another. */
+START_TEST(hub_interrupted)
+{
+    struct bh_control args = {0};
+    struct client *c;
+    pid_t hub;
+    int status;
+
+    start_server(0);
+    hub = fork();
+    if (!hub)
+        _exit(hub_foreground(host, wrong));
+    while (!hub_listens())
+        usleep(10000);
+    c = must_open();
+    kill(hub, SIGINT);
+    ck_assert_int_eq(waitpid(hub, &status, 0), hub);
+    ck_assert(WIFEXITED(status) && !WEXITSTATUS(status));
+    ck_assert(!hub_listens());
+    ck_assert_int_eq(client_call(c, SAY_FINE, &args, NULL, 0, NULL, 0), CLIENT_LOST);
+    client_close(c);
+    client_close(must_open());
+}
+END_TEST
+
 static void fill(TCase *tc)
 {
     tcase_add_checked_fixture(tc, set_up, tear_down);
@@ -488,6 +526,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, bad_client);
     tcase_add_test(tc, too_many);
     tcase_add_test(tc, hub_ends);
+    tcase_add_test(tc, hub_interrupted);
 }
 
 int main(void)
