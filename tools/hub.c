@@ -152,6 +152,7 @@ static void accept_peer(void)
         for (unsigned i = 0; i < PEERS; i++)
             if (hub.peer[i].state == PEER_NONE) {
                 peer_init(&hub.peer[i], fd, hub.now);
+                hub.peers++;
                 return;
             }
     close(fd);
@@ -267,7 +268,7 @@ static bool may_end(const char *path)
     char name[HUB_LOCK_MAX];
     int lock;
 
-    if (!hub.told && hub.now < hub.idle + hub.stay)
+    if (!hub.told && (hub.peers || hub.now < hub.idle + hub.stay))
         return false;
     hub_lock_path(path, name);
     lock = open(name, O_RDWR | O_CLOEXEC);

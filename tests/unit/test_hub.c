@@ -482,6 +482,20 @@ static bool hub_listens(void)
     return any;
 }
 
+/* One that does not stay when the last client has gone does so until then. */
+START_TEST(hub_does_not_stay)
+{
+    setenv("BULKHEAD_IDLE", "0", 1);
+    start_server(0);
+    for (uint32_t i = 0; i < 3; i++) {
+        struct client *c = must_open();
+
+        check_call(c, 100, i);
+        client_close(c);
+    }
+}
+END_TEST
+
 /* By Ctrl-C, with a client: it leaves nothing, and the next client gets another. */
 START_TEST(hub_interrupted)
 {
@@ -526,6 +540,7 @@ static void fill(TCase *tc)
     tcase_add_test(tc, bad_client);
     tcase_add_test(tc, too_many);
     tcase_add_test(tc, hub_ends);
+    tcase_add_test(tc, hub_does_not_stay);
     tcase_add_test(tc, hub_interrupted);
 }
 
