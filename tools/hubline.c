@@ -75,7 +75,8 @@ bool hubline_parse(struct hubline *l, const char *host, char wrong[256])
         return fail(wrong, host, strerror(ENAMETOOLONG));
     memcpy(given, host + scheme, strlen(host + scheme) + 1);
     if (l->serial && !parse_baud(l, given))
-        return fail(wrong, host, "there is no such rate");
+        return fail(wrong, host,
+                    "a rate is 9600, 19200, 38400, 57600, 115200, 230400, 460800 or 921600");
     if (!realpath(given, path))
         return fail(wrong, host, strerror(errno));
     snprintf(l->name, sizeof(l->name), "%.*s%s", (int)scheme, host, path);

@@ -398,7 +398,7 @@ START_TEST(no_host)
     check_message(NULL, "set BULKHEAD_HOST");
     check_message(host, "No such file or directory");
     check_message("tcp:1.2.3.4", "a host is unix:PATH or serial:DEVICE[,BAUD]");
-    check_message("serial:/dev/null,7", "there is no such rate");
+    check_message("serial:/dev/null,7", "a rate is 9600, ");
     check_message("serial:/dev/null", "Inappropriate ioctl for device");
     check_message("unix:/dev/null", "this is no socket");
     fd = carrier_listen(path);
