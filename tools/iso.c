@@ -21,6 +21,15 @@
 #define DATE    "2026010100000000" /* of everything in the image */
 #define SECONDS 1767225600
 
+/* El Torito 1.0: where the boot catalog is said to be; UEFI 2.10 13.3.2: its second section, the
+ * first of UEFI, in which the image's sector is told; FAT: where its serial number is. */
+#define SECTOR      2048
+#define CATALOG_AT  (17 * SECTOR + 0x47)
+#define SECTION     64
+#define SECTION_EFI 0xef91 /* the last header, platform EFI */
+#define IMAGE_AT    (96 + 8)
+#define SERIAL_AT   39
+
 static const char grub_cfg[] = "set timeout=0\n"
                                "multiboot2 /boot/bulkhead.elf\n"
                                "module2 /boot/bundle bundle\n"
@@ -112,6 +121,30 @@ static const char *run_grub(const char *out)
     return wrong;
 }
 
+static bool read_at(int fd, uint64_t at, void *to, size_t n)
+{
+    return pread(fd, to, n, (off_t)at) == (ssize_t)n;
+}
+
+/* mformat takes a random number. */
+static const char *set_serial(const char *out)
+{
+    int fd = open(out, O_RDWR | O_CLOEXEC);
+    uint32_t sector, date = SECONDS;
+    uint16_t section;
+    bool ok = fd >= 0 && read_at(fd, CATALOG_AT, &sector, sizeof(sector));
+    uint64_t catalog = ok ? (uint64_t)sector * SECTOR : 0;
+
+    ok = ok && read_at(fd, catalog + SECTION, &section, sizeof(section)) &&
+         section == SECTION_EFI && read_at(fd, catalog + IMAGE_AT, &sector, sizeof(sector)) &&
+         pwrite(fd, &date, sizeof(date), (off_t)sector * SECTOR + SERIAL_AT) == sizeof(date);
+    if (fd >= 0)
+        close(fd);
+    return ok ? NULL
+              : fail("grub-mkrescue", "its image does not boot by both BIOS and UEFI; it needs the "
+                                      "packages grub-pc-bin and grub-efi-amd64-bin");
+}
+
 static const char *make(const char *out, const uint8_t *elf, size_t n, const uint8_t *bundle,
                         size_t size)
 {
@@ -125,6 +158,8 @@ static const char *make(const char *out, const uint8_t *elf, size_t n, const uin
     wrong = fill(elf, n, bundle, size);
     if (!wrong)
         wrong = run_grub(out);
+    if (!wrong)
+        wrong = set_serial(out);
     nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
     return wrong;
 }
