@@ -391,10 +391,8 @@ void store_domain_shutdown(struct store *s, uint32_t domid)
         return;
     vault_touch(&s->vault, t);
     t->live.shut_down = true;
-    if (watches_fire_special(s, WATCH_RELEASE))
-        undo(s);
-    else
-        conn_commit(s);
+    watches_fire_special(s, WATCH_RELEASE);
+    conn_commit(s);
 }
 
 void store_domain_gone(struct store *s, uint32_t domid)

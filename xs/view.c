@@ -345,6 +345,7 @@ int view_fire(struct request *r, const struct path *p, bool exact, const struct 
         .old_generation = old ? old->generation : 0,
         .node = n,
         .on_account = r->conn && unprivileged(r) ? r->who.domid : TENANT_NOBODY,
+        .may_be_lost = !r->conn,
     };
     struct access *a;
 

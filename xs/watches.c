@@ -196,6 +196,16 @@ int watches_tell(struct store *s, const struct watch *w, const char *path, uint3
     return c->privileged ? error : 0;
 }
 
+static int tell(struct store *s, const struct watch *w, const struct watch_event *e)
+{
+    int error = watches_tell(s, w, e->path.text, e->path.len, e->on_account);
+
+    if (!error || !e->may_be_lost)
+        return error;
+    s->vault.refused = false;
+    return 0;
+}
+
 /* The first watch of the path from here on in a bucket's list. */
 static const struct watch *match(const struct store *s, uint32_t ref, const char *path,
                                  uint64_t hash, uint32_t len)
@@ -291,7 +301,7 @@ int watches_fire(struct store *s, const struct watch_event *e)
         asked = c;
         if (!may)
             continue;
-        error = watches_tell(s, w, e->path.text, e->path.len, e->on_account);
+        error = tell(s, w, e);
         if (error)
             return error;
     }
@@ -300,11 +310,15 @@ int watches_fire(struct store *s, const struct watch_event *e)
 
 int watches_fire_special(struct store *s, const char *name)
 {
-    const struct perms *p =
-        vault_at(&s->vault, strcmp(name, WATCH_RELEASE) == 0 ? s->state->live.release_perms
-                                                             : s->state->live.introduce_perms);
-    uint32_t len = (uint32_t)strlen(name);
-    unsigned n = find_heads(s, name, len, true);
+    bool release = strcmp(name, WATCH_RELEASE) == 0;
+    const struct perms *p = vault_at(&s->vault, release ? s->state->live.release_perms
+                                                        : s->state->live.introduce_perms);
+    const struct watch_event e = {
+        .path = {.text = name, .len = (uint32_t)strlen(name)},
+        .on_account = TENANT_NOBODY,
+        .may_be_lost = release,
+    };
+    unsigned n = find_heads(s, name, e.path.len, true);
     const struct watch *w;
     int error;
 
@@ -313,7 +327,7 @@ int watches_fire_special(struct store *s, const char *name)
 
         if (!(perms_of(p, NO_GENERATION, &who) & PERM_READ))
             continue;
-        error = watches_tell(s, w, name, len, TENANT_NOBODY);
+        error = tell(s, w, &e);
         if (error)
             return error;
     }

@@ -20,6 +20,7 @@ struct watch_event {
     uint64_t old_generation;
     const struct node *node;
     uint32_t on_account; /* the domain that caused it, or TENANT_NOBODY */
+    bool may_be_lost;    /* for want of memory: what it tells of cannot be refused */
 };
 
 /* NULL: none. The path and the token are NUL-terminated. */
@@ -35,7 +36,7 @@ int watches_tell(struct store *s, const struct watch *w, const char *path, uint3
                  uint32_t on_account);
 /* Sends the event to all who watch and may know. 0, XEN_ENOMEM. */
 int watches_fire(struct store *s, const struct watch_event *e);
-/* The same for WATCH_INTRODUCE and WATCH_RELEASE. */
+/* The same for WATCH_INTRODUCE and WATCH_RELEASE; the latter may be lost. */
 int watches_fire_special(struct store *s, const char *name);
 /* Makes the hash table anew. */
 void watches_index(struct store *s);
