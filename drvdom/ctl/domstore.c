@@ -449,7 +449,7 @@ static void found(struct keeper *k, const char *error)
 }
 
 /* After the request of k's stage was answered, with an error or NULL. What cannot be released or
- * removed is not there. */
+ * removed is not there; only a release may want memory, and waits for the next look. */
 static enum stage next(struct keeper *k, const char *error)
 {
     if (error && k->stage >= BEGIN && k->stage <= INTRODUCE)
@@ -470,7 +470,7 @@ static enum stage next(struct keeper *k, const char *error)
             complain(k, error);
         return RENAME;
     case RELEASE:
-        return FIND;
+        return error && !strcmp(error, "ENOMEM") ? failed(k, error) : FIND;
     case FIND:
         found(k, error);
         return REMOVE;

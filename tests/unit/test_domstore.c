@@ -199,6 +199,23 @@ START_TEST(again)
 }
 END_TEST
 
+/* A domain that the store has no memory to release is released when something has changed. */
+START_TEST(release_again)
+{
+    begin();
+    settled(5, "guest");
+    refuse(XS_RELEASE, 1, "ENOMEM");
+    host_death(5);
+    host_run();
+    ck_assert_uint_eq(wrong_times, 0);
+    ck_assert(xs_is_introduced(5));
+    host_changed();
+    host_run();
+    ck_assert(!xs_is_introduced(5));
+    ck_assert_str_eq(xs_names("/local/domain"), "");
+}
+END_TEST
+
 static const uint32_t refused[] = {XS_TRANSACTION_START, XS_WRITE,     XS_SET_PERMS,
                                    XS_TRANSACTION_END,   XS_INTRODUCE, XS_IS_DOMAIN_INTRODUCED};
 
@@ -516,6 +533,7 @@ static void fill(TCase *tc)
     tcase_add_loop_test(tc, reboot, 0, 2);
     tcase_add_test(tc, again);
     tcase_add_loop_test(tc, errors, 0, sizeof(refused) / sizeof(refused[0]));
+    tcase_add_test(tc, release_again);
     tcase_add_test(tc, noise);
     tcase_add_test(tc, garbage);
     tcase_add_loop_test(tc, anything, 0, 30);
