@@ -145,14 +145,20 @@ static void consume(struct store *s, struct conn *c, uint32_t n)
     conn_mark_dirty(s, c);
 }
 
+/* Who is answered before he has written all of a request does not take it for the answer. */
 static enum conn_input drop_rest(struct store *s, struct conn *c, uint32_t there)
 {
     uint32_t n = MIN(there, c->live.in_skip);
 
+    if (!n)
+        return CONN_NOTHING;
     vault_touch(&s->vault, c);
     c->live.in_skip -= n;
     consume(s, c, n);
-    return n ? CONN_PROGRESS : CONN_NOTHING;
+    if (c->live.in_skip)
+        return CONN_PROGRESS;
+    memcpy(&s->message.head, c->live.head, sizeof(s->message.head));
+    return CONN_NO_MEMORY;
 }
 
 /* More of a request whose head is there. */
@@ -192,7 +198,7 @@ static enum conn_input begin(struct store *s, struct conn *c)
     if (!in) {
         c->live.in_used = 0;
         c->live.in_skip = head->len;
-        return CONN_NO_MEMORY;
+        return head->len ? CONN_PROGRESS : CONN_NO_MEMORY;
     }
     memcpy(in->data, head, sizeof(*head));
     c->live.in = vault_ref(&s->vault, in);

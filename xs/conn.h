@@ -48,7 +48,7 @@ enum conn_input {
     CONN_BROKEN_LENGTH
 };
 /* Takes a request, or a part of one, from the ring; it is in s->message. CONN_NO_MEMORY: its head
- * is there, and the rest will be dropped. */
+ * is, and the rest has been dropped. */
 enum conn_input conn_take(struct store *s, struct conn *c);
 /*
  * Sends a message: into the ring, or the queue behind it. on_account: the domain that has one more

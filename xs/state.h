@@ -60,7 +60,8 @@ struct conn {
         uint32_t next, watches, transactions;
         uint32_t in, out; /* struct bytes: the request so far, what did not fit into the ring */
         uint32_t in_used, in_skip; /* bytes; in_skip: to be dropped */
-        char head[sizeof(struct xsd_sockmsg)]; /* as much of it as in_used says, while in is 0 */
+        /* As much of it as in_used says, while in is 0; all, of what is to be dropped. */
+        char head[sizeof(struct xsd_sockmsg)];
         uint32_t out_start, out_end, out_sent; /* out_sent: of the first message */
         uint32_t next_transaction, transactions_open, watch_order, target, has_target;
         int32_t charged;  /* bytes that its tenant bears for it */
