@@ -153,6 +153,22 @@ struct store_conn store_about(const struct store *s, const struct conn *c)
     };
 }
 
+/* at is from..to, which is no more than a ring holds. */
+static bool is_within(uint32_t from, uint32_t at, uint32_t to)
+{
+    return at - from <= to - from && to - from <= XENSTORE_RING_SIZE;
+}
+
+/* What was committed may not have been published; so the ring's own indices may be behind ours, but
+ * neither side got further than what the other had shown it. */
+bool store_fits(const struct conn *c, const struct xenstore_domain_interface *ring)
+{
+    const struct cursor *kept = &c->live.cursor;
+
+    return is_within(ring->req_cons, kept->req_cons, READ_ONCE(ring->req_prod)) &&
+           is_within(READ_ONCE(ring->rsp_cons), ring->rsp_prod, kept->rsp_prod);
+}
+
 void store_map(struct store *s, struct conn *c, struct xenstore_domain_interface *ring)
 {
     c->ring = ring;

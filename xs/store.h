@@ -59,6 +59,8 @@ enum vault_state store_open(struct store *s, void *base, uint32_t size, const ui
 /* The connections there are, in any order: after NULL the first, after the last NULL. */
 struct conn *store_next(struct store *s, const struct conn *after);
 struct store_conn store_about(const struct store *s, const struct conn *c);
+/* Whether this may be the ring that it had before store_open(), and not a new one in its place. */
+bool store_fits(const struct conn *c, const struct xenstore_domain_interface *ring);
 /* Where its ring is mapped now, after store_open(). */
 void store_map(struct store *s, struct conn *c, struct xenstore_domain_interface *ring);
 /* A new connection, not from INTRODUCE: its ring is empty, or as it was left. NULL: no memory. */

@@ -128,22 +128,36 @@ void *kit_vault(void)
     return vault;
 }
 
+/* A privileged client may have a new ring, as after a death of its own. */
+static void map_again(struct conn *c)
+{
+    struct store_conn about = store_about(kit_store, c);
+    struct kit_client *client = &kit_clients[about.id];
+
+    client->ring = &pages[about.id].ring;
+    if (about.introduced || store_fits(c, client->ring)) {
+        client->conn = c;
+        store_map(kit_store, c, client->ring);
+        return;
+    }
+    store_detach(kit_store, c);
+    client->conn = store_attach(kit_store, about.id, 0, true, client->ring);
+    MUST(client->conn);
+}
+
 enum vault_state kit_reopen(void)
 {
+    struct conn *next;
     enum vault_state state;
 
     memset(kit_store, 0xaa, store_size());
     state = store_open(kit_store, vault, size, key, &ops, NULL);
     for (unsigned i = 0; i < KIT_CLIENTS; i++)
         kit_clients[i].conn = NULL;
-    for (struct conn *c = store_next(kit_store, NULL); c; c = store_next(kit_store, c)) {
-        uint32_t id = store_about(kit_store, c).id;
-
-        if (id >= KIT_CLIENTS)
-            continue;
-        kit_clients[id].conn = c;
-        kit_clients[id].ring = &pages[id].ring;
-        store_map(kit_store, c, &pages[id].ring);
+    for (struct conn *c = store_next(kit_store, NULL); c; c = next) {
+        next = store_next(kit_store, c);
+        if (store_about(kit_store, c).id < KIT_CLIENTS)
+            map_again(c);
     }
     return state;
 }

@@ -356,6 +356,33 @@ START_TEST(test_no_memory_in_parts)
 }
 END_TEST
 
+/* A client and the store die together: the client's next life has a new ring, and may have asked
+ * already, where the store's next life finds the old connection in its vault. */
+START_TEST(test_both_die)
+{
+    struct {
+        struct xsd_sockmsg head;
+        char path[18];
+    } q = {{XS_READ, 1, 0, 18}, "/local/domain/5/d"};
+    struct kit_answer a;
+
+    prepare();
+    memset(root->ring, 0, sizeof(*root->ring));
+    if (_i)
+        kit_put(root, &q, sizeof(q.head) + q.head.len);
+    reopen();
+    if (!_i)
+        kit_put(root, &q, sizeof(q.head) + q.head.len);
+    kit_work();
+    ck_assert(!root->broken);
+    kit_get(root);
+    ck_assert(kit_message(root, &a));
+    ck_assert_uint_eq(a.type, XS_READ);
+    ck_assert(!kit_message(root, &a));
+    GOOD(root, XS_CONTROL, 0, "check\0");
+}
+END_TEST
+
 START_TEST(test_damaged)
 {
     uint32_t *word = NULL;
@@ -390,6 +417,7 @@ static void fill(TCase *tc)
     tcase_add_loop_test(tc, test_crash_in_recovery, 0, REQUESTS);
     tcase_add_loop_test(tc, test_no_memory, 0, REQUESTS);
     tcase_add_test(tc, test_no_memory_in_parts);
+    tcase_add_loop_test(tc, test_both_die, 0, 2);
     tcase_add_test(tc, test_damaged);
 }
 

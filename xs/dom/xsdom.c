@@ -239,6 +239,21 @@ static void look(void)
         close_peer(p);
 }
 
+/* A new life of the control domain may have a new ring where the one before had its own: look()
+ * attaches it. Of a guest's ring we know all without a look at it. */
+static struct peer *open_again(const struct conn *c, const struct store_conn *about)
+{
+    struct peer *p;
+
+    if (about->introduced)
+        return open_domain(about->domid, about->port);
+    p = open_ring(ID_REF(about->id), ID_PORT(about->id));
+    if (!p || store_fits(c, p->ring))
+        return p;
+    close_peer(p);
+    return NULL;
+}
+
 /* What was connected in the last life, as far as it is there still. */
 static void recover(void)
 {
@@ -249,8 +264,7 @@ static void recover(void)
         conns[n++] = c;
     for (unsigned i = 0; i < n; i++) {
         struct store_conn about = store_about(store, conns[i]);
-        struct peer *p = about.introduced ? open_domain(about.domid, about.port)
-                                          : open_ring(ID_REF(about.id), ID_PORT(about.id));
+        struct peer *p = open_again(conns[i], &about);
 
         if (p) {
             p->conn = conns[i];
