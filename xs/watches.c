@@ -161,6 +161,24 @@ void watches_remove_all(struct store *s, struct conn *c)
 
 /* --- events --- */
 
+/* Bytes that one request of a guest may leave waiting for a connection of domain 0. Were it all
+ * that there is room for, the requests of others would fail for want of room for their events. */
+#define MOST_WAITING 65536
+
+static int32_t waiting(const struct conn_live *c)
+{
+    return (int32_t)(c->out_end - c->out_start);
+}
+
+/* So many bytes more would be too many behind what waited before the request. */
+static bool is_flood(struct store *s, struct conn *c, uint32_t len)
+{
+    if (!c->live.out)
+        return false;
+    vault_touch(&s->vault, c); /* now what is saved is what was before */
+    return waiting(&c->live) - waiting(&c->saved) + (int32_t)len > MOST_WAITING;
+}
+
 int watches_tell(struct store *s, const struct watch *w, const char *path, uint32_t len,
                  uint32_t on_account)
 {
@@ -189,6 +207,10 @@ int watches_tell(struct store *s, const struct watch *w, const char *path, uint3
         if (c->live.out)
             conn_charge(s, c, -(int32_t)head.len, false);
         on_account = TENANT_NOBODY;
+    }
+    if (on_account != TENANT_NOBODY && is_flood(s, c, head.len)) {
+        s->vault.refused = true; /* what the request has done is undone */
+        return XEN_ENOSPC;
     }
     error = conn_send(s, c, &head, pieces, 3, on_account);
     if (error && !c->privileged)

@@ -31,10 +31,11 @@ int watches_add(struct store *s, struct conn *c, const char *path, const char *t
                 uint32_t prefix, const struct watch **made);
 void watches_remove(struct store *s, struct conn *c, struct watch *w);
 void watches_remove_all(struct store *s, struct conn *c);
-/* Sends one event of this watch for the path. 0, XEN_ENOMEM. */
+/* Sends one event of this watch for the path. 0, XEN_ENOMEM; XEN_ENOSPC: the request has too many.
+ */
 int watches_tell(struct store *s, const struct watch *w, const char *path, uint32_t len,
                  uint32_t on_account);
-/* Sends the event to all who watch and may know. 0, XEN_ENOMEM. */
+/* Sends the event to all who watch and may know. 0, XEN_ENOMEM, XEN_ENOSPC. */
 int watches_fire(struct store *s, const struct watch_event *e);
 /* The same for WATCH_INTRODUCE and WATCH_RELEASE; the latter may be lost. */
 int watches_fire_special(struct store *s, const char *name);
