@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The store when memory is short, or too little for what somebody does not read. */
+/* The store when memory is too little for what somebody does not read. */
 #include <stdio.h>
 #include <string.h>
 
@@ -105,5 +105,5 @@ static void fill(TCase *tc)
 
 int main(void)
 {
-    return check_main("store memory", fill);
+    return check_main("slow store clients", fill);
 }
