@@ -87,8 +87,12 @@ int copy_to_gpa(struct x86_domain *d, gpa_t dst, const void *src, size_t n)
 void copy_frames(hfn_t to, size_t to_at, hfn_t from, size_t from_at, size_t n)
 {
     struct window w = window_open(), r = window_open();
+    uint8_t *page = window_aim(w, to);
 
-    memcpy(window_aim(w, to) + to_at, window_aim(r, from) + from_at, n);
+    if (hfn_eq(to, from)) /* may overlap, which two windows would hide */
+        memmove(page + to_at, page + from_at, n);
+    else
+        memcpy(page + to_at, window_aim(r, from) + from_at, n);
     window_close(r);
     window_close(w);
 }
