@@ -37,11 +37,12 @@
 #define XCR0_AVX512 (BIT(5) | BIT(6) | BIT(7))
 #define XCR0_PKRU   BIT(9)
 
-#define VECTOR_DB 1
-#define VECTOR_UD 6
-#define VECTOR_GP 13
-#define VECTOR_AC 17
-#define VECTOR_MC 18
+#define VECTOR_DB  1
+#define VECTOR_NMI 2
+#define VECTOR_UD  6
+#define VECTOR_GP  13
+#define VECTOR_AC  17
+#define VECTOR_MC  18
 
 #define MSR_TSC          0x10
 #define MSR_APIC_BASE    0x1b

@@ -24,6 +24,9 @@ void trap_init(struct cpu *c, const uint64_t *stacks);
  * itself. */
 void trap_set_handler(uint8_t vector, void (*fn)(uint8_t vector));
 
+/* The host's own, NMI or machine check, has made a guest exit: its handler runs now. */
+#define trap_again(vector) __asm__ volatile("int %0" : : "i"(vector) : "memory")
+
 /* A panic at a trap that nothing else takes; an NMI of a panicking CPU only stops this one. */
 void panic_trap(const struct trap_frame *f) __noreturn;
 

@@ -4,6 +4,7 @@
 
 #include "hyp/x86/flush.h"
 #include "hyp/x86/spec.h"
+#include "hyp/x86/trap.h"
 #include "hyp/x86/watch.h"
 
 #define SHADOW_INTERRUPT BIT(0)
@@ -142,7 +143,7 @@ static void requeue(struct svm_vcpu *x)
 static void exception(struct x86_vcpu *v, uint8_t vector, uint64_t error)
 {
     if (vector == VECTOR_MC)
-        __asm__ volatile("int $18" : : : "memory");
+        trap_again(VECTOR_MC);
     else
         vcpu_inject(v, vector, vector == VECTOR_AC, (uint32_t)error);
 }

@@ -4,6 +4,7 @@
 
 #include "hyp/x86/flush.h"
 #include "hyp/x86/spec.h"
+#include "hyp/x86/trap.h"
 #include "hyp/x86/watch.h"
 
 #define CR_MOV_TO     0
@@ -171,14 +172,14 @@ static void vmexit_exception(struct x86_vcpu *v, struct exit *e)
     uint8_t vector = event & EVENT_VECTOR;
 
     if ((event & EVENT_TYPE) == EVENT_NMI) {
-        __asm__ volatile("int $2" : : : "memory");
+        trap_again(VECTOR_NMI);
         e->reason = EXIT_NMI;
     } else if (vector == VECTOR_DB) {
         vmexit_debug(v, e, event);
     } else if (vector == VECTOR_AC) {
         vcpu_inject(v, VECTOR_AC, true, 0);
     } else {
-        __asm__ volatile("int $18" : : : "memory");
+        trap_again(VECTOR_MC);
     }
 }
 
@@ -255,7 +256,7 @@ static void vmexit_decode(struct x86_vcpu *v, struct exit *e, uint64_t reason)
         exit_failed(e, "EPT misconfiguration", reason, vmcs_read(VMCS_GUEST_PHYSICAL));
         break;
     case REASON_ENTRY_MC | REASON_ENTRY_FAILED:
-        __asm__ volatile("int $18" : : : "memory");
+        trap_again(VECTOR_MC);
         break;
     case REASON_ENTRY_STATE | REASON_ENTRY_FAILED:
         exit_failed(e, "VM entry: invalid guest state", reason, vmcs_read(VMCS_QUALIFICATION));
