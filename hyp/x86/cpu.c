@@ -36,8 +36,12 @@ uint32_t cpu_xsave_size(uint64_t xcr0, bool compacted)
 void cpu_detect(void)
 {
     struct cpuid one = cpuid(1, 0), seven = {0}, ext1 = cpuid(0x80000001, 0), xsave;
+    struct cpuid ext8 = {.a = 36}; /* bits of an address where it does not say */
     uint32_t ext = cpuid(0x80000000, 0).a;
+    bool svm = ext1.c & BIT(2);
 
+    if (ext >= 0x80000008)
+        ext8 = cpuid(0x80000008, 0);
     if (cpuid(0, 0).a >= 7)
         seven = cpuid(7, 0);
     features = (struct cpu_features){
@@ -51,19 +55,16 @@ void cpu_detect(void)
         .pcid = one.c & BIT(17),
         .mce = one.d & BIT(7),
         .mca = one.d & BIT(14),
-        .phys_bits = 36,
+        .phys_bits = ext8.a & 0xff,
+        .keeps_x87_pointers = svm && !(ext8.b & BIT(2)),
     };
-    features.keeps_x87_pointers =
-        ext1.c & BIT(2) && (ext < 0x80000008 || !(cpuid(0x80000008, 0).b & BIT(2)));
     if (ext >= 0x80000007)
         features.invariant_tsc = cpuid(0x80000007, 0).d & BIT(8);
-    if (ext >= 0x80000008)
-        features.phys_bits = cpuid(0x80000008, 0).a & 0xff;
     if (features.xsave) {
         xsave = cpuid(0xd, 0);
         features.xcr0 = ((uint64_t)xsave.d << 32 | xsave.a) & XCR0_OFFERED;
         /* AMD-V does not keep a guest from setting CR4.PKE. */
-        features.xcr0_host = features.xcr0 | (ext1.c & BIT(2) ? xsave.a & XCR0_PKRU : 0);
+        features.xcr0_host = features.xcr0 | (svm ? xsave.a & XCR0_PKRU : 0);
         features.xsave_size = cpu_xsave_size(features.xcr0, false);
     }
 }
