@@ -239,6 +239,11 @@ executed() {
         awk '{ v[$1] = $2 } END { print v["uptime"] - v["idle"] }'
 }
 
+end_guest() { # NAME
+    bl destroy "$1"
+    bl wait "$1" gone >/dev/null
+}
+
 # How many it takes to make a guest, the median of five, each without what asking costs.
 cost_of_create() { # OPTION...: of $name
     for _ in 1 2 3 4 5; do
@@ -246,8 +251,7 @@ cost_of_create() { # OPTION...: of $name
         between=$(executed)
         bl create -q "$@" "$dir/$name.xml"
         echo $(($(executed) - between - (between - before)))
-        bl destroy "$name"
-        bl wait "$name" gone >/dev/null
+        end_guest "$name"
     done | sort -n | sed -n 3p
 }
 
@@ -270,8 +274,7 @@ bl_create() (
     boot_begin qemu "$dir" -smp 1 ${QEMU_COUNTS%%,*} -rtc base=2026-01-01,clock=vm \
         -chardev "socket,id=line,path=$dir/line,server=on,wait=off" -serial chardev:line
     wait_for "$dir/com1.log" "\[kept\] domain . started"
-    bl destroy kept
-    bl wait kept gone >/dev/null
+    end_guest kept
     name=linux
     linux=$(cost_of_create -p)
     name=sleeper
