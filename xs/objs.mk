@@ -20,9 +20,6 @@ test_store_memory-src := tests/unit/test_store_memory.c $(store-test)
 unit-tests += test_store_rules
 test_store_rules-src := tests/unit/test_store_rules.c $(store-test)
 
-unit-tests += test_store_slow
-test_store_slow-src := tests/unit/test_store_slow.c $(store-test)
-
 unit-tests += test_store_model
 test_store_model-src := tests/unit/test_store_model.c $(store-test)
 
